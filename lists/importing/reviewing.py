@@ -1,0 +1,214 @@
+"""What a person is told around an import beside its rows: what we remember of such files, what else could be chosen.
+
+Only reads.
+"""
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from django.db import connection
+
+from lists.importing.columns import BY_NAME, FIELDS, Mapping, key
+from lists.importing.matching import is_changed
+from lists.importing.staging import VALUES
+from lists.models import Import, ImportRow, ImportState, OnExisting
+
+DONE = (ImportState.COMPLETED, ImportState.UNDONE)
+
+
+# What we remember ----------------------------------------------------------------------------------------------------
+
+
+def same_file(imported: Import) -> Import | None:
+    """The last time this very file was imported, by its fingerprint."""
+    others = Import.objects.filter(content_hash=imported.content_hash, state=ImportState.COMPLETED)
+    return others.exclude(pk=imported.pk).select_related("created_by").order_by("-id").first()
+
+
+class Remembered(NamedTuple):
+    """How a file with the same columns was matched last time, in the order this file has them."""
+
+    earlier: Import
+    mapping: Mapping
+    on_existing: str
+
+
+def remembered(imported: Import) -> Remembered | None:
+    """What was chosen for the last file with these columns; None when there was none."""
+    earlier = (
+        Import.objects.filter(header_hash=imported.header_hash, state__in=DONE)
+        .exclude(pk=imported.pk)
+        .select_related("created_by")
+        .order_by("-id")
+        .first()
+    )
+    if earlier is None or not imported.dialect.get("has_header", True):
+        return None
+    return Remembered(
+        earlier, moved(Mapping.from_dict(earlier.mapping), earlier.headers, imported), earlier.on_existing
+    )
+
+
+def moved(mapping: Mapping, headers: Sequence[str], imported: Import) -> Mapping:
+    """The mapping of a file with `headers` for one whose columns stand in another order; the list's country stays."""
+    places = {key(header): place for place, header in enumerate(imported.headers)}
+
+    def place(at: int) -> int | None:
+        return places.get(key(headers[at])) if at < len(headers) else None
+
+    columns = {name: new for name, at in mapping.columns.items() if (new := place(at)) is not None}
+    extras = [new for at in mapping.extras if (new := place(at)) is not None]
+    region = Mapping.from_dict(imported.mapping).region or mapping.region
+    return Mapping(columns, region, dict(mapping.constants), extras)
+
+
+# Duplicates, side by side --------------------------------------------------------------------------------------------
+
+
+class Sides(NamedTuple):
+    """Two spellings of one contact: what `first` says, what `second` says, and both by field; empty ones left out."""
+
+    first: str
+    second: str
+    fields: list[tuple[str, str, str]]
+
+
+def beside_first_line(imported: Import, lines: Iterable[int]) -> dict[int, Sides]:
+    """{line: the repeat beside the line that had its number first}, both as their cells stand in the file."""
+    rows = list(ImportRow.objects.filter(imported=imported, line__in=list(lines), same_as__isnull=False))
+    firsts = ImportRow.objects.filter(imported=imported, line__in=[row.same_as for row in rows])
+    cells = {row.line: row.raw for row in firsts}
+    mapping = Mapping.from_dict(imported.mapping)
+    columns = [(BY_NAME[name].label, at) for name, at in mapping.columns.items()]
+    columns += [(imported.headers[at], at) for at in mapping.extras]
+    return {
+        row.line: _sides(
+            f"Line {row.same_as}",
+            f"Line {row.line}",
+            ((label, _cell(cells.get(row.same_as or 0, []), at), _cell(row.raw, at)) for label, at in columns),
+        )
+        for row in rows
+    }
+
+
+def beside_contact(imported: Import, lines: Iterable[int]) -> dict[int, Sides]:
+    """{line: the row beside the contact that has its number}, as both would be compared."""
+    rows = ImportRow.objects.filter(imported=imported, line__in=list(lines)).select_related("contact")
+    return {
+        row.line: _sides(
+            "What we have",
+            f"Line {row.line}",
+            ((BY_NAME[name].label, getattr(row.contact, name), getattr(row, name)) for name in VALUES),
+        )
+        for row in rows
+        if row.contact
+    }
+
+
+def _sides(first: str, second: str, fields: Iterable[tuple[str, str, str]]) -> Sides:
+    return Sides(first, second, [field for field in fields if field[1] or field[2]])
+
+
+def _cell(cells: Sequence[str], at: int) -> str:
+    return cells[at].strip() if at < len(cells) else ""
+
+
+# What another policy would do ----------------------------------------------------------------------------------------
+
+
+class Effect(NamedTuple):
+    """Contacts of ours a policy would update; `open` ones stand in the file several times and need a new check."""
+
+    policy: OnExisting
+    updated: int
+    open: int
+
+
+def effects(imported: Import) -> list[Effect]:
+    """What each policy would do to the contacts we have, before a person switches to it.
+
+    Lines with repeats hold values folded by the policy at hand, so what another one would do with them is open.
+    """
+    counts = ", ".join(_updated_under(policy) for policy in OnExisting)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            SELECT {counts}, COUNT(repeated.line)
+            FROM lists_importrow AS r
+            JOIN lists_contact AS c ON c.id = r.contact_id
+            LEFT JOIN (SELECT DISTINCT same_as AS line FROM lists_importrow
+                       WHERE imported_id = %(import_id)s AND same_as IS NOT NULL) AS repeated ON repeated.line = r.line
+            WHERE r.imported_id = %(import_id)s AND r.outcome IN ('updated', 'unchanged') AND r.same_as IS NULL
+            """,
+            {"import_id": imported.pk},
+        )
+        *updated, repeated = cursor.fetchone()
+    return [
+        Effect(policy, imported.updated, 0)
+        if policy == imported.on_existing
+        else Effect(policy, count or 0, 0 if policy == OnExisting.KEEP else repeated)
+        for policy, count in zip(OnExisting, updated, strict=True)
+    ]
+
+
+def _updated_under(policy: str) -> str:
+    changed = " OR ".join(is_changed(field, policy) for field in (*VALUES, "extra"))
+    return f"SUM(CASE WHEN repeated.line IS NULL AND ({changed}) THEN 1 ELSE 0 END)"
+
+
+# While it is on its way ----------------------------------------------------------------------------------------------
+
+
+class Progress(NamedTuple):
+    """How far a job is, in rows: `of` is None while the whole is not known."""
+
+    title: str
+    sentence: str
+    done: int
+    of: int | None
+
+    @property
+    def detail(self) -> str:
+        return f"{self.done:,} of {self.of:,} rows" if self.of else f"{self.done:,} rows"
+
+
+_PHASES = {
+    "clearing": "Waiting to begin",
+    "reading": "Reading and cleaning every row",
+    "repeats": "Looking for numbers that stand in the file more than once",
+    "folding": "Putting repeats together",
+    "deciding": "Deciding what each row would do",
+}
+
+
+def progress(imported: Import) -> Progress:
+    """Where the job stands. A phase that goes over the rows again is counted by the share of lines it has passed."""
+    told = imported.progress
+    if imported.state == ImportState.ANALYSING:
+        phase, rows = told.get("phase", "clearing"), told.get("rows", 0)
+        return Progress("Checking every row", _PHASES[phase], rows, None)
+    if imported.state == ImportState.COMMITTING:
+        saved = ImportRow.objects.filter(imported=imported, line__lte=told.get("line", 0)).count()
+        return Progress("Importing", "Saving the contacts", saved, imported.records)
+    last = told.get("undo", {}).get("line")
+    left = ImportRow.objects.filter(imported=imported, line__lte=last).count() if last is not None else imported.records
+    return Progress("Undoing", "Taking the rows back, the last line first", imported.records - left, imported.records)
+
+
+# The template --------------------------------------------------------------------------------------------------------
+
+EXAMPLE = {
+    "phone": "+12025550123", "first_name": "Asha", "last_name": "Rao", "salutation": "Mrs",
+    "email": "asha@example.com", "company": "Blue Heron Travel", "tag": "renewal", "time_zone": "America/New_York",
+}  # fmt: skip
+
+
+def template_csv() -> str:
+    """A table with our own columns and one row that passes every check; begins with a mark that Excel needs."""
+    table = io.StringIO()
+    table.write("\ufeff")
+    known = [field for field in FIELDS if field.name in EXAMPLE]
+    csv.writer(table).writerows([[field.label for field in known], [EXAMPLE[field.name] for field in known]])
+    return table.getvalue()

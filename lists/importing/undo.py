@@ -1,0 +1,142 @@
+"""Gives back what was there before an import, and leaves alone what somebody has changed since.
+
+Rows are taken back from the last line to the first, lot by lot, so that further memberships of a contact are gone
+before the contact itself is looked at. The record of the import stays.
+"""
+
+from typing import Any, NamedTuple
+
+from django.db import connection
+from django.utils import timezone
+
+from lists.importing.matching import comparable, new_extra
+from lists.importing.saving import LOCK_CONTACTS, stamp
+from lists.importing.staging import BATCH, VALUES
+
+_LOT = "r.imported_id = %(import_id)s AND r.line > %(first)s AND r.line <= %(last)s"
+
+
+class Undone(NamedTuple):
+    """Rows, each counted once: what they added is taken away, their contact gets its values back, or it was changed
+    since and is left alone."""
+
+    removed: int
+    restored: int
+    conflicts: int
+
+    def plus(self, other: "Undone") -> "Undone":
+        return Undone(*(mine + more for mine, more in zip(self, other, strict=True)))
+
+
+def _earlier(field: str) -> str:
+    """SQL: the earlier value of a field the import changed, NULL where it did not."""
+    if connection.vendor == "postgresql":
+        return f"(r.before -> '{field}')" if field == "extra" else f"(r.before ->> '{field}')"
+    return f"json_extract(r.before, '$.{field}')"
+
+
+def _as_created() -> str:
+    """SQL: whether contact `c` still is what row `r` created."""
+    same = [f"c.{field} = r.{field}" for field in VALUES]
+    return " AND ".join([*same, f"{comparable('c.extra')} = {comparable('r.extra')}"])
+
+
+def _as_updated(on_existing: str) -> str:
+    """SQL: whether the fields of contact `c` that row `r` changed still are as it left them."""
+    same = [f"({_earlier(field)} IS NULL OR c.{field} = r.{field})" for field in VALUES]
+    left = new_extra(on_existing, _earlier("extra"))
+    return " AND ".join([*same, f"({_earlier('extra')} IS NULL OR {comparable('c.extra')} = {left})"])
+
+
+def _count(on_existing: str) -> str:
+    return f"""
+        SELECT COALESCE(SUM(CASE WHEN r.outcome = 'created' THEN CASE WHEN {_as_created()} THEN 1 ELSE 0 END
+                                 WHEN r.outcome <> 'updated' AND r.joined THEN 1 ELSE 0 END), 0),
+               COALESCE(SUM(CASE WHEN r.outcome = 'updated' AND {_as_updated(on_existing)} THEN 1 ELSE 0 END), 0),
+               COALESCE(SUM(CASE WHEN r.outcome = 'created' AND NOT ({_as_created()}) THEN 1
+                                 WHEN r.outcome = 'updated' AND NOT ({_as_updated(on_existing)}) THEN 1
+                                 ELSE 0 END), 0)
+        FROM lists_importrow AS r JOIN lists_contact AS c ON c.id = r.contact_id
+        WHERE {_LOT} AND (r.joined OR r.outcome IN ('created', 'updated'))
+    """
+
+
+def _restore(on_existing: str) -> str:
+    values = ", ".join(f"{field} = earlier.{field}" for field in (*VALUES, "extra"))
+    earlier = ", ".join(f"COALESCE({_earlier(field)}, c.{field}) AS {field}" for field in (*VALUES, "extra"))
+    return f"""
+        UPDATE lists_contact SET {values}, updated_at = %(now)s
+        FROM (
+            SELECT c.id, {earlier} FROM lists_importrow AS r JOIN lists_contact AS c ON c.id = r.contact_id
+            WHERE {_LOT} AND r.outcome = 'updated' AND {_as_updated(on_existing)}
+        ) AS earlier
+        WHERE lists_contact.id = earlier.id
+    """
+
+
+def _leave_list() -> str:
+    taken = f"""
+        FROM lists_importrow AS r JOIN lists_contact AS c ON c.id = r.contact_id
+        WHERE {_LOT} AND (r.joined OR (r.outcome = 'created' AND {_as_created()}))
+    """
+    # Said twice: the first lets the primary key find the contacts, the second names the very membership.
+    return f"""
+        DELETE FROM lists_membership WHERE contact_list_id = %(list_id)s
+          AND contact_id IN (SELECT r.contact_id {taken})
+          AND (contact_id, occurrence) IN (SELECT r.contact_id, r.occurrence {taken})
+    """
+
+
+def _delete_contacts() -> str:
+    """Contacts nothing else refers to; history and other lists keep theirs."""
+    return f"""
+        DELETE FROM lists_contact WHERE id IN (
+            SELECT c.id FROM lists_importrow AS r JOIN lists_contact AS c ON c.id = r.contact_id
+            WHERE {_LOT} AND r.outcome = 'created' AND {_as_created()}
+              AND NOT EXISTS (SELECT 1 FROM lists_membership AS m WHERE m.contact_id = c.id)
+              AND NOT EXISTS (SELECT 1 FROM lists_syncitem AS i WHERE i.contact_id = c.id)
+              AND NOT EXISTS (SELECT 1 FROM lists_remotecontact AS t WHERE t.contact_id = c.id))
+    """
+
+
+def plan(import_id: int, on_existing: str, *, first: int = 0, last: int | None = None) -> Undone:
+    """What undoing the rows after line `first` up to `last` would do; all rows when no lines are given."""
+    lot = {"import_id": import_id, "first": first, "last": 2**31 - 1 if last is None else last}
+    with connection.cursor() as cursor:
+        cursor.execute(_count(on_existing), lot)
+        return Undone(*cursor.fetchone())
+
+
+def start_of_lot(import_id: int, last: int | None) -> tuple[int, int] | None:
+    """(first, last) of the lot that ends at line `last`, or at the end of the file; None when no rows are left."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT MIN(line), MAX(line) FROM (
+                SELECT line FROM lists_importrow WHERE imported_id = %(import_id)s AND line <= %(last)s
+                ORDER BY line DESC LIMIT %(size)s
+            ) AS lot
+            """,
+            {"import_id": import_id, "last": 2**31 - 1 if last is None else last, "size": BATCH},
+        )
+        lowest, highest = cursor.fetchone()
+    return None if lowest is None else (lowest - 1, highest)
+
+
+def take_back(import_id: int, first: int, last: int, *, list_id: int | None, on_existing: str) -> tuple[Undone, int]:
+    """Undo one lot: what it did, and how many memberships went. Call inside a transaction."""
+    lot: dict[str, Any] = {
+        "import_id": import_id, "first": first, "last": last, "list_id": list_id, "now": stamp(timezone.now()),
+    }  # fmt: skip
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute(LOCK_CONTACTS, lot)
+        undone = plan(import_id, on_existing, first=first, last=last)
+        if undone.restored:
+            cursor.execute(_restore(on_existing), lot)
+        left = 0
+        if list_id is not None:
+            cursor.execute(_leave_list(), lot)
+            left = cursor.rowcount
+        cursor.execute(_delete_contacts(), lot)
+    return undone, left

@@ -1,0 +1,308 @@
+"""Bytes into records: what is detected, what is kept, and what is refused in a sentence with its line."""
+
+import codecs
+import csv
+import gzip
+import io
+import random
+import subprocess
+import sys
+import zipfile
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lists.importing.reading import (
+    LONGEST_CELL,
+    MOST_COLUMNS,
+    Dialect,
+    FileRefused,
+    detect,
+    distinct,
+    headers,
+    inspect,
+    read,
+)
+
+
+@pytest.fixture
+def write(tmp_path):
+    """Writes bytes, or text as UTF-8, to a file and gives its path."""
+
+    def writer(content):
+        path = tmp_path / "upload"
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        return path
+
+    return writer
+
+
+def rows(path, **how):
+    return [(record.line, record.cells) for record in read(path, detect(path, **how).dialect)]
+
+
+def refusal(path, **how):
+    with pytest.raises(FileRefused) as caught:
+        inspect(path, **how)
+    assert caught.value.message.endswith(".")
+    return caught.value
+
+
+TABLE = "Phone,Name\n+919800012345,Ásha Žižek\n+919800012346,Løkke\n"
+
+
+@pytest.mark.parametrize(
+    ("encoding", "mark"),
+    [
+        ("utf-8", b""), ("utf-8", codecs.BOM_UTF8), ("utf-8", codecs.BOM_UTF8 * 2),
+        ("utf-16-le", codecs.BOM_UTF16_LE), ("utf-16-be", codecs.BOM_UTF16_BE), ("utf-16-le", b""), ("utf-16-be", b""),
+        ("utf-32-le", codecs.BOM_UTF32_LE), ("utf-32-be", codecs.BOM_UTF32_BE), ("utf-32-le", b""), ("utf-32-be", b""),
+    ],
+)  # fmt: skip
+def test_unicode_is_read_right_with_and_without_a_mark(write, encoding, mark):
+    path = write(mark + TABLE.encode(encoding))
+    reading = detect(path)
+    assert (reading.dialect.encoding, reading.dialect.bom, reading.certain) == (encoding, bool(mark), True)
+    assert headers(path, reading.dialect) == ["Phone", "Name"]
+    assert rows(path) == [(2, ["+919800012345", "Ásha Žižek"]), (3, ["+919800012346", "Løkke"])]
+
+
+def test_western_european_is_proposed_and_not_called_a_fact(write):
+    reading = detect(write("Phone,Name\n+919800012345,José Müller\n+919800012346,François\n".encode("cp1252")))
+    assert reading.dialect.encoding == "cp1252"
+    assert not reading.certain
+    assert "Check" in reading.found[0]
+
+
+@pytest.mark.parametrize(
+    ("encoding", "name"),
+    [("cp1251", "Наталья Владимировна"), ("cp932", "山田太郎さんのかいしゃ"), ("cp1250", "Jiří Dvořák"),
+     ("cp949", "김철수입니다"), ("gb18030", "王小明有限公司"), ("cp1253", "Γιώργος Παπαδόπουλος"),
+     ("iso2022_jp", "山田太郎")],
+)  # fmt: skip
+def test_a_chosen_encoding_reads_every_name_exactly(write, encoding, name):
+    path = write(f"Phone,Name\n+919800012345,{name}\n".encode(encoding))
+    assert rows(path, encoding=encoding) == [(2, ["+919800012345", name])]
+    assert not detect(path).certain
+
+
+def test_cyrillic_is_not_taken_for_western(write):
+    lines = "".join(f"+91980001{n:04d},Наталья Владимировна Иванова\n" for n in range(50))
+    assert detect(write(("Телефон,Имя\n" + lines).encode("cp1251"))).dialect.encoding == "cp1251"
+
+
+def test_one_bad_byte_in_a_unicode_file_is_named_by_its_line(write):
+    good = "".join(f"+9198000{n:05d},Žižek\n" for n in range(5000)).encode()
+    path = write(b"Phone,Name\n" + good + b"+919800012345,\xff\xfe\n" + good)
+    reading = detect(path)
+    assert (reading.dialect.encoding, reading.certain) == ("utf-8", False)
+    refused = refusal(path)
+    assert (refused.code, refused.line) == ("encoding", 5002)
+    assert "Line 5002" in refused.message
+
+
+def test_a_wrongly_chosen_encoding_is_refused_with_the_line(write):
+    path = write("Phone,Name\n+919800012345,Asha\n+919800012346,Žižek\n".encode("cp1250"))
+    assert refusal(path, encoding="utf-8").line == 3
+    assert refusal(path, encoding="utf-9").code == "unknown_encoding"
+
+
+@pytest.mark.parametrize(
+    ("separator", "sentence"), [(",", "comma"), (";", "semicolon"), ("\t", "tab"), ("|", "pipe"), (", ", "comma")]
+)
+def test_the_delimiter_is_found(write, separator, sentence):
+    path = write("Phone,First,Last\n+919800012345,Asha,Rao\n".replace(",", separator))
+    assert sentence in detect(path).found[1]
+    assert rows(path) == [(2, ["+919800012345", "Asha", "Rao"])]
+
+
+def test_commas_inside_semicolon_columns_do_not_win(write):
+    path = write("Phone;Name;Amount\n+919800012345;Rao, Asha;1,50\n+919800012346;Iyer, Ravi;2,75\n")
+    assert detect(path).dialect.delimiter == ";"
+
+
+def test_a_sep_line_is_obeyed_and_is_no_record(write):
+    path = write("sep=;\nPhone;Name\n+919800012345;Asha\n")
+    assert detect(path).dialect.delimiter == ";"
+    assert headers(path, detect(path).dialect) == ["Phone", "Name"]
+    assert rows(path) == [(3, ["+919800012345", "Asha"])]
+
+
+def test_a_chosen_delimiter_is_used_and_a_senseless_one_refused(write):
+    path = write("Phone;Name\n+919800012345;Asha\n")
+    assert rows(path, delimiter=",") == [(2, ["+919800012345;Asha"])]
+    assert rows(path, delimiter="semicolon") == [(2, ["+919800012345", "Asha"])]
+    assert refusal(path, delimiter="abc").code == "unknown_delimiter"
+
+
+def test_a_file_without_header_keeps_its_first_row(write):
+    path = write("+919800012345,Asha\n+919800012346,Ravi\n")
+    assert not detect(path).dialect.has_header
+    assert headers(path, detect(path).dialect) == ["Column 1", "Column 2"]
+    assert [line for line, _ in rows(path)] == [1, 2]
+    assert [line for line, _ in rows(path, has_header=True)] == [2]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_every_line_end_counts_lines_alike_also_inside_quotes(write, end):
+    lines = ["Phone,Note", '+919800012345,"two', 'lines"', "", ",", "+919800012346,last"]
+    assert rows(write(end.join(lines))) == [
+        (2, ["+919800012345", f"two{end}lines"]),
+        (4, []),
+        (5, []),
+        (6, ["+919800012346", "last"]),
+    ]
+
+
+def test_mixed_line_ends_are_read(write):
+    assert [line for line, _ in rows(write("Phone,Name\r\n+919800012345,A\n+919800012346,B\r+919800012347,C"))] == [
+        2,
+        3,
+        4,
+    ]
+
+
+def test_quotes_are_read_as_people_write_them(write):
+    path = write('Phone,Note\n1,"say ""hi"""\n2,5" pipe\n3,"5" pipe\n4, "a, b"\n5,it\'s\n')
+    assert [cells[1] for _, cells in rows(path)] == ['say "hi"', '5" pipe', "5 pipe", "a, b", "it's"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '+919800012345,"Asha\n+919800012346,Ravi\n',
+        '+919800012345,"Asha\n+919800012346,"Ravi"\n+919800012347,Mina\n',
+        '+919800012345,"Asha\n' + "+919800012346,Ravi\n" * 200_000,
+        '+919800012345,a"b,"c"d,"Asha\n+919800012346,Ravi\n',
+    ],
+)
+def test_an_unclosed_quote_names_the_line_where_its_record_began(write, body):
+    refused = refusal(write("Phone,Name\n+919800012344,Ok\n" + body))
+    assert (refused.code, refused.line) == ("unclosed_quote", 3)
+
+
+def test_headers_are_told_apart_by_position(write):
+    path = write("Phone,,Phone, E mail\u00a0,phone\n+919800012345,a,b,c,d\n")
+    assert headers(path, detect(path).dialect) == ["Phone", "Column 2", "Phone (column 3)", "E mail", "phone"]
+    names = distinct(["x" * 300, "x" * 300, "Column 2", "", ""])
+    assert len(set(names)) == 5
+    assert all(len(name) <= 100 for name in names)
+
+
+def test_inspect_counts_records_blank_and_ragged_ones(write):
+    seen = inspect(write("Phone,Name\n1,a\n\n2\n,,,\n3,b,c\n  ,\n4,d\n"), has_header=True)
+    assert (seen.records, seen.blank, seen.ragged) == (4, 3, 2)
+    assert seen.header == ["Phone", "Name"]
+    assert seen.sample[1] == {"line": 4, "cells": ["2"]}
+    assert list(seen.as_dict()) == ["encoding", "delimiter", "header", "records", "blank", "ragged", "sample"]
+
+
+def zipped(*names):
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name in names:
+            archive.writestr(name, "x" * 100)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n", "PDF"),
+        (zipped("contacts.csv"), "ZIP"),
+        (zipped("[Content_Types].xml", "xl/workbook.xml"), "Excel workbook"),
+        (zipped("mimetypeapplication/vnd.oasis.opendocument.spreadsheet"), "OpenDocument"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(512), "old Excel"),
+        (gzip.compress(b"Phone\n1\n"), "gzip"),
+        (b"BZh91AY&SY", "bzip2"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(100), "PNG"),
+        (b"\xff\xd8\xff\xe0" + bytes(100), "JPEG"),
+        (b"\n<!DOCTYPE html><html><title>Log in</title>", "web page"),
+        (b'[{"phone": "+919800012345"}]', "JSON"),
+        (b'{"data": [' + b'{"phone": "+919800012345"},' * 5000, "JSON"),
+        (b"BEGIN:VCARD\nVERSION:3.0\n", "contact cards"),
+        (random.Random(7).randbytes(5000), "not text"),
+    ],
+)  # fmt: skip
+def test_what_is_no_table_is_called_by_its_name(write, content, says):
+    refused = refusal(write(content))
+    assert refused.code == "not_a_table"
+    assert says in refused.message
+
+
+@pytest.mark.parametrize(
+    ("content", "code", "line"),
+    [
+        (b"", "empty", None),
+        (codecs.BOM_UTF8, "empty", None),
+        (b"\n\n  \n", "empty", None),
+        (b"Phone,Name\n", "no_rows", None),
+        (b"Phone,Name\n\n,\n", "no_rows", None),
+        (b"Phone,Name\n1,a\n2,b\0c\n", "nul", 3),
+        (b"a," * 20_000 + b"z\n1\n", "too_many_columns", 1),
+        (b"Phone,Name\n1,a\n" + b"," * MOST_COLUMNS + b"\n", "too_many_columns", 3),
+        (b"Phone,Note\n1," + b"x" * 5_000_000 + b"\n", "record_too_long", 2),
+        (b"Phone,Note\n1," + b"x" * (LONGEST_CELL + 1) + b"\n", "cell_too_long", 2),
+        (b"Phone,Note\n1,a\n2," + b"ab," * 400_000 + b"\n", "record_too_long", 3),
+    ],
+)
+def test_a_file_that_cannot_be_imported_is_refused_with_reason_and_line(write, content, code, line):
+    refused = refusal(write(content))
+    assert (refused.code, refused.line) == (code, line)
+
+
+def test_the_longest_cell_allowed_is_read(write):
+    path = write("Phone,Note\n1," + "x" * LONGEST_CELL + "\n")
+    assert len(rows(path)[0][1][1]) == LONGEST_CELL
+
+
+def test_one_column_is_a_table(write):
+    assert rows(write("Phone\n+919800012345\n")) == [(2, ["+919800012345"])]
+
+
+@pytest.mark.parametrize("seed", range(300))
+def test_random_bytes_are_read_or_refused_and_never_break(write, seed):
+    chaos = random.Random(seed)
+    alphabet = b'",;\t|\r\n' + bytes(range(32, 127)) if seed % 2 else bytes(range(256))
+    path = write(bytes(chaos.choice(alphabet) for _ in range(chaos.randrange(2000))))
+    try:
+        seen = inspect(path)
+    except FileRefused as refused:
+        assert refused.message.endswith(".")
+    else:
+        assert seen.records > 0
+
+
+CELLS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12)
+
+
+@given(
+    st.lists(st.lists(CELLS, min_size=2, max_size=4), min_size=1, max_size=8), st.sampled_from([",", ";", "\t", "|"])
+)
+def test_what_the_csv_module_writes_is_read_back_whole(tmp_path_factory, table, delimiter):
+    path = tmp_path_factory.mktemp("made") / "file.csv"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file, delimiter=delimiter, quoting=csv.QUOTE_ALL).writerows([["Phone", "Name"], *table])
+    found = list(read(path, Dialect(delimiter=delimiter)))
+    wanted = [cells if any(cell.strip() for cell in cells) else [] for cells in table]
+    assert [record.cells for record in found] == wanted
+
+
+def test_memory_stays_bounded_when_the_file_has_no_line_end(tmp_path):
+    path = tmp_path / "endless"
+    with path.open("wb") as file:
+        for _ in range(100):
+            file.write(b"a" * 1_000_000)
+    code = """
+import resource, sys
+from lists.importing.reading import FileRefused, inspect
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+try:
+    inspect(sys.argv[1])
+except FileRefused as refused:
+    print(refused.code, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
+"""
+    said = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=True).stdout
+    assert said.split()[0] in {"record_too_long", "cell_too_long"}
+    assert int(said.split()[1]) < 60
