@@ -1,0 +1,90 @@
+"""Fixtures every folder uses. Databases are real, SQLite or PostgreSQL; vendors are the rehearsal, over real HTTP."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from lists.models import Connection
+from lists.permissions import ADMINISTRATOR, AUDITOR, CAMPAIGN_MANAGER, UPLOADER
+from lists.rehearsal import CREDENTIALS, Rehearsal
+from lists.vendors.registry import vendor_class
+from tests.factories import make_connection, make_user
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The fast ones first, then those that start processes, at last those that drive a browser."""
+    items.sort(key=lambda item: ("browser" in item.keywords, "processes" in item.keywords))
+
+
+@pytest.fixture(autouse=True)
+def uploads(settings, tmp_path: Path) -> Path:
+    """Uploads of a test go to a folder of its own."""
+    settings.MEDIA_ROOT = tmp_path / "media"
+    return settings.MEDIA_ROOT
+
+
+@pytest.fixture
+def rehearsal() -> Iterator[Rehearsal]:
+    """The three rehearsal vendors on a free port, with empty books."""
+    with Rehearsal(port=0) as playing:
+        yield playing
+
+
+@pytest.fixture
+def connect(rehearsal: Rehearsal) -> Callable[..., Connection]:
+    """`connect("kore")`: a stored connection to a rehearsal vendor, our pacing off unless a test sets it."""
+
+    def make(vendor: str, name: str = "", **settings: object) -> Connection:
+        secret_names = {setting.name for setting in vendor_class(vendor).settings if setting.secret}
+        given = CREDENTIALS[vendor]
+        return make_connection(
+            vendor,
+            name,
+            rehearsal=True,
+            settings={
+                "base_url": f"{rehearsal.url}/{vendor}",
+                "per_minute": 0,
+                "per_day": 0,
+                **{key: value for key, value in given.items() if key not in secret_names},
+                **settings,
+            },
+            secrets={key: value for key, value in given.items() if key in secret_names},
+        )
+
+    return make
+
+
+def _logged_in(user: User) -> Client:
+    client = Client()
+    client.force_login(user, backend="allauth.account.auth_backends.AuthenticationBackend")
+    client.user = user  # type: ignore[attr-defined]
+    return client
+
+
+@pytest.fixture
+def client_of(db) -> Callable[[str], Client]:
+    """`client_of("auditor")`: a browser in which a person of that role is logged in, `.user`."""
+    return lambda role: _logged_in(make_user(role))
+
+
+@pytest.fixture
+def uploader(db) -> Client:
+    return _logged_in(make_user(UPLOADER))
+
+
+@pytest.fixture
+def manager(db) -> Client:
+    return _logged_in(make_user(CAMPAIGN_MANAGER))
+
+
+@pytest.fixture
+def administrator(db) -> Client:
+    return _logged_in(make_user(ADMINISTRATOR))
+
+
+@pytest.fixture
+def auditor(db) -> Client:
+    return _logged_in(make_user(AUDITOR))
