@@ -1,0 +1,39 @@
+"""Numbers nobody may call, and the reason why one may be called again."""
+
+from django import forms
+
+from lists.phones import REGIONS
+
+MOST = 20_000
+"""Numbers one page takes; a file with more goes through `suppress --file`."""
+
+
+class SuppressForm(forms.Form):
+    numbers = forms.CharField(
+        label="Numbers, one a line",
+        widget=forms.Textarea({"rows": 8, "class": "font-monospace", "spellcheck": "false"}),
+        help_text="In any spelling. What cannot be read is told by line; the others count all the same.",
+    )
+    region = forms.ChoiceField(
+        label="Country of numbers without a country code",
+        required=False,
+        choices=[("", "None: every number says its own"), *REGIONS.items()],
+    )
+    reason = forms.CharField(max_length=200, help_text="Kept with the number: “asked on the phone on 3 November”.")
+
+    def clean_numbers(self) -> str:
+        numbers: str = self.cleaned_data["numbers"]
+        lines = numbers.count("\n") + 1
+        if lines > MOST:
+            raise forms.ValidationError(
+                f"These are {lines:,} lines; one page takes {MOST:,}. Send them in parts, or use the suppress command."
+            )
+        return numbers
+
+
+class LiftForm(forms.Form):
+    reason = forms.CharField(
+        label="Why may this number be contacted again?",
+        max_length=200,
+        help_text="Kept for good, with your name.",
+    )
