@@ -174,7 +174,7 @@
   document.body.addEventListener("htmx:beforeRequest", (event) => {
     const { elt, target } = event.detail;
     if (polls(elt) && document.hidden) return event.preventDefault(); // nobody is looking; the next turn asks again
-    target?.setAttribute("aria-busy", "true");
+    if (!polls(elt)) target?.setAttribute("aria-busy", "true"); // what nobody asked for must not dim what they read
   });
 
   document.body.addEventListener("htmx:afterRequest", (event) => event.detail.target?.removeAttribute("aria-busy"));
@@ -190,10 +190,11 @@
     opened = [...target.querySelectorAll("details[open][id]")].map(({ id }) => id);
   });
 
-  document.body.addEventListener("htmx:afterSettle", (event) => {
+  document.body.addEventListener("htmx:afterSwap", (event) => {
+    const { elt, requestConfig } = event.detail;
+    if (polls(requestConfig.elt)) elt.classList.remove("htmx-added"); // nor fade
     for (const id of opened) document.getElementById(id)?.setAttribute("open", "");
-    opened = [];
-    enhance(event.detail.elt);
+    enhance(elt);
   });
 
   document.body.addEventListener("htmx:responseError", (event) => {

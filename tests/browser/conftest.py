@@ -16,11 +16,13 @@ from urllib.parse import urlsplit, urlunsplit
 import psycopg
 import pytest
 import requests
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
 AXE = (Path(__file__).parent / "axe.min.js").read_text()
 WIDTHS = {"desktop": (1440, 900), "phone": (390, 844)}
+MOVING = "[aria-busy=true], .htmx-added, .htmx-swapping, .htmx-settling"
+"""What waits for an answer or is being swapped: drawn paler for that moment."""
 SCREENSHOTS = os.environ.get("SCREENSHOTS")
 
 
@@ -157,8 +159,9 @@ class Visitor:
     def look(self, name: str) -> None:
         """Nothing for axe to find and no sideways scrolling, in light and dark, wide and narrow."""
         self.page.locator("h1").wait_for()  # a link was clicked just before: until its page is there, there is nothing
+        expect(self.page.locator("main").locator(MOVING)).to_have_count(0)
         for theme in ("light", "dark"):
-            self.page.emulate_media(color_scheme=theme, reduced_motion="reduce")
+            self.page.emulate_media(color_scheme=theme)
             for size, (width, height) in WIDTHS.items():
                 self.page.set_viewport_size({"width": width, "height": height})
                 where = f"{name}, {size}, {theme}"
@@ -196,7 +199,7 @@ def visit(chromium: Browser, site: Site) -> Iterator[Callable[[str], Visitor]]:
     visitors = []
 
     def open_browser(username: str = "") -> Visitor:
-        context = chromium.new_context(viewport={"width": 1440, "height": 900}, locale="en-GB")
+        context = chromium.new_context(viewport={"width": 1440, "height": 900}, locale="en-GB", reduced_motion="reduce")
         context.set_default_timeout(20_000)
         contexts.append(context)
         visitor = Visitor(context.new_page(), site)
