@@ -65,7 +65,7 @@ def worker(**changes: object) -> Iterator[subprocess.Popen[str]]:
         process.stdout.close()
 
 
-def wait_for(is_so: Callable[[], object], seconds: float = 30.0) -> None:
+def wait_for(is_so: Callable[[], object], seconds: float = 120.0) -> None:
     """Until it is so; fails when it is not in time."""
     deadline = time.monotonic() + seconds
     while not is_so():

@@ -26,7 +26,7 @@ def answers(port: int) -> bool:
 
 def says_something(port: int) -> bool:
     """Answers a request, with whatever status; a server that only listens may still be starting."""
-    client = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    client = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     try:
         client.request("GET", "/")
         return bool(client.getresponse().status)
@@ -71,7 +71,7 @@ def test_everything_runs_and_ends_together(serving):
         assert state.status == 200
     started = children(process.pid)
     process.send_signal(signal.SIGTERM)
-    assert process.wait(timeout=30) == 0
+    assert process.wait(timeout=90) == 0
     assert not answers(web)
     assert not [pid for pid in started if os.path.exists(f"/proc/{pid}")]
 
@@ -96,6 +96,6 @@ def test_a_port_in_use_is_told_in_a_sentence():
         taken.listen()
         port = taken.getsockname()[1]
         process = start("serve", "--port", str(port))
-        words, _ = process.communicate(timeout=20)
+        words, _ = process.communicate(timeout=90)
     assert process.returncode == 2
     assert f"Port {port} cannot be used" in words

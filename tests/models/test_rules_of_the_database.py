@@ -124,7 +124,7 @@ def test_rows_added_while_their_import_is_deleted_go_with_it():
 
     worker = threading.Thread(target=add_rows)
     worker.start()
-    assert adding.wait(5)
+    assert adding.wait(60)
     imported.delete()
     worker.join()
     assert (Import.objects.count(), ImportRow.objects.count()) == (0, 0)

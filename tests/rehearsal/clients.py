@@ -15,7 +15,7 @@ PHONES = [f"+120255501{n:02}" for n in range(100)]  # +1 202-555-01xx is kept fr
 def _request(method: str, url: str, **options: Any) -> requests.Response:
     with requests.Session() as session:
         session.trust_env = False
-        return session.request(method, url, **{"timeout": 5, "allow_redirects": False, **options})
+        return session.request(method, url, **{"timeout": 30, "allow_redirects": False, **options})
 
 
 class KoreClient:

@@ -16,7 +16,7 @@ def add(rehearsal: Rehearsal):
     client = LeadLexClient(rehearsal)
     list_id, ids = client.list_id(), client.contact_ids(PHONES[:2])
 
-    def send(timeout: float = 5, **options) -> requests.Response:
+    def send(timeout: float = 30, **options) -> requests.Response:
         return client.add(list_id, ids, timeout=timeout, **options)
 
     send.stored = lambda: len(rehearsal.leadlex.members(list_id))
@@ -52,7 +52,7 @@ def test_each_vendor_refuses_in_its_own_words(rehearsal):
 def test_a_timeout_before_or_after_applying(add, rehearsal, applied):
     rehearsal.leadlex.faults.next("add_to_list", "timeout", applied=applied)
     with pytest.raises(requests.ReadTimeout):
-        add(timeout=0.1)
+        add(timeout=1)
     assert add.stored() == (2 if applied else 0)
 
 
@@ -126,10 +126,10 @@ def test_a_redirect_points_where_it_is_told(add, rehearsal):
 
 @pytest.mark.parametrize("kind", ["drip", "drip_head"])
 def test_an_answer_that_drips_outlasts_any_patience_with_single_reads(add, rehearsal, kind):
-    rehearsal.leadlex.faults.next("add_to_list", kind, seconds=0.002)
+    rehearsal.leadlex.faults.next("add_to_list", kind, seconds=0.02)
     started = time.monotonic()
-    assert add(timeout=0.1).json()["data"]["added"] == 2
-    assert time.monotonic() - started > 0.15
+    assert add(timeout=1).json()["data"]["added"] == 2
+    assert time.monotonic() - started > 1
 
 
 def test_a_huge_body_is_as_huge_as_told(add, rehearsal):
@@ -139,7 +139,7 @@ def test_a_huge_body_is_as_huge_as_told(add, rehearsal):
 
 def test_endless_continues_never_come_to_an_answer(rehearsal):
     rehearsal.leadlex.faults.next("*", "endless_100")
-    with socket.create_connection(("127.0.0.1", rehearsal.port), timeout=2) as connection:
+    with socket.create_connection(("127.0.0.1", rehearsal.port), timeout=30) as connection:
         connection.sendall(b"GET /leadlex/v1/lists HTTP/1.1\r\nHost: x\r\n\r\n")
         received = b""
         while received.count(b"100 Continue") < 5:
@@ -158,7 +158,7 @@ def test_latency_is_spent_on_every_answer(add, rehearsal):
     rehearsal.leadlex.set(latency=0.05)
     started = time.monotonic()
     add()
-    assert 0.05 <= time.monotonic() - started < 1
+    assert time.monotonic() - started >= 0.05
 
 
 # Schedules

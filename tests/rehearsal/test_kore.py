@@ -95,12 +95,12 @@ def test_another_apps_path_is_refused(kore, rehearsal):
 
 @pytest.mark.parametrize("status", [429, 503, 400])
 def test_the_minute_of_an_account_is_limited_without_saying_when_to_come_back(kore, rehearsal, status):
-    rehearsal.kore.set(per_minute=2, minute=0.3, throttle_status=status)
+    rehearsal.kore.set(per_minute=2, throttle_status=status)
     answers = [kore.lists("GET", "getAllListDetails") for _ in range(3)]
     assert [answer.status_code for answer in answers] == [200, 200, status]
     assert "Retry-After" not in answers[2].headers
     assert "rate limit" in answers[2].json()["errors"][0]["msg"]
-    time.sleep(0.31)
+    rehearsal.kore.set(minute=0.0)
     assert kore.lists("GET", "getAllListDetails").status_code == 200
 
 
@@ -175,11 +175,11 @@ def test_a_wrong_method_is_405_and_an_unknown_path_404(kore):
 
 
 def test_added_contacts_are_queued_and_appear_later(kore, rehearsal):
-    rehearsal.kore.set(apply_delay=0.15)
+    rehearsal.kore.set(apply_delay=60.0)
     list_id = kore.create().json()["data"]["_id"]
     assert kore.add("callbacks", PHONES[:3]).json() == {"message": "contacts are being added"}
     assert members(kore, list_id)["totalResults"] == 0
-    time.sleep(0.16)
+    rehearsal.kore.set(clock_offset=61.0)
     assert [each["phoneNumber"] for each in members(kore, list_id)["results"]] == PHONES[:3]
     assert kore.lists("GET", list_id).json()["data"]["totalRecordCount"] == 3
 

@@ -17,7 +17,7 @@ from tests.rehearsal.clients import PHONES, ExotelClient, KoreClient, LeadLexCli
 
 
 def control(rehearsal: Rehearsal, order: object) -> requests.Response:
-    return requests.post(f"{rehearsal.url}/_control", json=order, timeout=5)
+    return requests.post(f"{rehearsal.url}/_control", json=order, timeout=30)
 
 
 def test_the_book_tells_every_request_and_every_contact_that_took_effect(rehearsal):
@@ -33,7 +33,7 @@ def test_the_book_tells_every_request_and_every_contact_that_took_effect(rehears
     ]
     assert json.loads(entries[0].body) == {"contact_ids": ids[:2]}
     assert all(before <= moment <= time.time() for moment in rehearsal.book.times("leadlex", "add_to_list"))
-    told = requests.get(f"{rehearsal.url}/_book", params={"vendor": "leadlex", "bodies": 1}, timeout=5).json()
+    told = requests.get(f"{rehearsal.url}/_book", params={"vendor": "leadlex", "bodies": 1}, timeout=30).json()
     assert [entry["operation"] for entry in told["requests"]] == [
         "create_list",
         "create_contacts",
@@ -42,22 +42,22 @@ def test_the_book_tells_every_request_and_every_contact_that_took_effect(rehears
     ]
     assert [batch["phones"] for batch in told["applied"]["leadlex"][list_id]] == [PHONES[:2], PHONES[2:3]]
     assert told["applied"]["leadlex"][ADDRESS_BOOK][0]["request"] == 2
-    since = requests.get(f"{rehearsal.url}/_book", params={"since": entries[0].number}, timeout=5).json()
+    since = requests.get(f"{rehearsal.url}/_book", params={"since": entries[0].number}, timeout=30).json()
     assert [entry["number"] for entry in since["requests"]] == [entries[1].number]
     assert "body" not in since["requests"][0]
 
 
 def test_the_book_enters_what_was_queued_at_the_moment_it_was_applied(rehearsal):
-    rehearsal.kore.set(apply_delay=0.1)
+    rehearsal.kore.set(apply_delay=1.0)
     client = KoreClient(rehearsal)
     list_id = client.create().json()["data"]["_id"]
     client.add("callbacks", PHONES[:2])
     assert rehearsal.book.applied("kore", list_id) == []
-    time.sleep(0.11)
+    time.sleep(1.01)
     (application,) = rehearsal.book.applications("kore", list_id)
     entry = rehearsal.book.requests("kore", "add_to_list")[0]
     assert (application.phones, application.request, entry.contacts_applied) == (PHONES[:2], entry.number, 2)
-    assert application.time - entry.time == pytest.approx(0.1, abs=0.05)
+    assert application.time - entry.time == pytest.approx(1.0, abs=0.5)
 
 
 def test_faults_switches_and_bad_days_are_ordered_over_http(rehearsal):
@@ -66,7 +66,7 @@ def test_faults_switches_and_bad_days_are_ordered_over_http(rehearsal):
     client = LeadLexClient(rehearsal)
     assert [client("GET", "/lists").headers["Retry-After"] for _ in range(2)] == ["3", "3"]
     control(rehearsal, {"vendor": "exotel", "settings": {"readd": "409"}})
-    assert requests.get(f"{rehearsal.url}/_state", timeout=5).json()["exotel"]["settings"]["readd"] == "409"
+    assert requests.get(f"{rehearsal.url}/_state", timeout=30).json()["exotel"]["settings"]["readd"] == "409"
     control(rehearsal, {"fault": "kore-never-applies"})
     assert rehearsal.kore.settings.apply_share == 0
     control(rehearsal, {"reset": True})
@@ -82,7 +82,7 @@ def test_a_vendor_gains_and_loses_contacts_by_itself(rehearsal):
         control(rehearsal, {"vendor": key, "gain": {"list": "callbacks", "phones": PHONES[:3]}})
         control(rehearsal, {"vendor": key, "lose": {"list": "callbacks", "phones": PHONES[:1]}})
         assert vendor.members("callbacks") == PHONES[1:3]
-    state = requests.get(f"{rehearsal.url}/_state", timeout=5).json()
+    state = requests.get(f"{rehearsal.url}/_state", timeout=30).json()
     assert [lists["count"] for lists in state["leadlex"]["accounts"]["demo"]["lists"]] == [2]
     control(rehearsal, {"forget": True})
     assert rehearsal.leadlex.all_lists == []
@@ -107,15 +107,15 @@ def test_an_order_that_cannot_be_understood_is_refused_in_a_sentence(rehearsal, 
 
 
 def test_what_may_be_ordered_is_told(rehearsal):
-    choices = requests.get(f"{rehearsal.url}/_control", timeout=5).json()
+    choices = requests.get(f"{rehearsal.url}/_control", timeout=30).json()
     assert "busy" in choices["bad_days"]
     assert "add_to_list" in choices["operations"]["exotel"]
     assert choices["kinds"]["status"]["sentence"]
-    assert requests.get(f"{rehearsal.url}/elsewhere", timeout=5).status_code == 404
+    assert requests.get(f"{rehearsal.url}/elsewhere", timeout=30).status_code == 404
 
 
 def test_a_hundred_clients_are_served_at_once(rehearsal):
-    rehearsal.leadlex.set(per_minute=0, latency=0.05)
+    rehearsal.leadlex.set(per_minute=0, latency=0.2)
     client = LeadLexClient(rehearsal)
     list_id = client.list_id()
     started = time.monotonic()
@@ -123,11 +123,11 @@ def test_a_hundred_clients_are_served_at_once(rehearsal):
         made = list(pool.map(lambda phone: client.contact_ids([phone])[0], PHONES))
         answers = list(pool.map(lambda one: client.add(list_id, [one]).json()["data"]["added"], made))
     assert (answers, len(rehearsal.leadlex.members(list_id))) == ([1] * 100, 100)
-    assert time.monotonic() - started < 100 * 0.05
+    assert time.monotonic() - started < 100 * 0.2
 
 
 def test_a_connection_is_kept_for_the_next_request(rehearsal):
-    with socket.create_connection(("127.0.0.1", rehearsal.port), timeout=2) as connection:
+    with socket.create_connection(("127.0.0.1", rehearsal.port), timeout=30) as connection:
         for _ in range(2):
             connection.sendall(b"GET /kore/nowhere HTTP/1.1\r\nHost: x\r\n\r\n")
             assert b"404 Not Found" in connection.recv(4096)
@@ -135,7 +135,7 @@ def test_a_connection_is_kept_for_the_next_request(rehearsal):
 
 def test_a_body_of_unknown_length_is_refused(rehearsal):
     url = f"{rehearsal.url}/leadlex/v1/lists"
-    assert requests.post(url, data=iter([b"{}"]), timeout=5).status_code == 413
+    assert requests.post(url, data=iter([b"{}"]), timeout=30).status_code == 413
 
 
 @pytest.mark.processes
@@ -146,11 +146,11 @@ def test_the_command_tells_its_port_and_ends_well(ending):
     with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment) as process:
         try:
             told = json.loads(process.stdout.readline())
-            choices = requests.get(f"http://127.0.0.1:{told['port']}/_state", timeout=5).json()
+            choices = requests.get(f"http://127.0.0.1:{told['port']}/_state", timeout=30).json()
             assert choices["kore"]["faults"][0]["kind"] == "status"
         finally:
             process.send_signal(ending)
-        assert process.wait(timeout=10) == 0
+        assert process.wait(timeout=60) == 0
 
 
 def test_a_port_that_is_taken_is_refused_in_a_sentence(rehearsal):
