@@ -371,10 +371,6 @@ class Migration(migrations.Migration):
             model_name='importrow',
             index=models.Index(condition=models.Q(('same_as__isnull', False)), fields=['imported', 'same_as'], name='row_by_same_as'),
         ),
-        migrations.AddIndex(
-            model_name='remotecontact',
-            index=models.Index(fields=['connection', 'remote_id'], name='contact_by_remote_id'),
-        ),
         migrations.AddConstraint(
             model_name='remotelist',
             constraint=models.UniqueConstraint(fields=('contact_list', 'connection'), name='one_remote_list'),

@@ -118,11 +118,6 @@ class RemoteContact(models.Model):
     contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="remote_contacts")
     remote_id = models.CharField(max_length=100)
 
-    class Meta:
-        indexes = [
-            models.Index(fields=["connection", "remote_id"], name="contact_by_remote_id"),  # who a read-back entry is
-        ]
-
     def __str__(self) -> str:
         return self.remote_id
 

@@ -38,7 +38,7 @@ from lists.vendors.records import Answer, BatchReading, ContactRecord, Outcome, 
 MAX_FAILURES = 8  # in a row, without a single answer that could be used: then the run fails, resumable
 MAX_SENDS = 3  # of one batch, where its repeat is harmless
 MAX_REFUSED = 20  # planned batches refused one after another: then it is not the contacts
-GATHER = 0.008  # seconds in which answers are gathered for one commit
+GATHER = 0.03  # seconds in which answers are gathered for one commit
 GIVE_UP = 25.0  # seconds an open call is waited for once the worker is told to stop
 READ_AHEAD = 20  # batches
 FRESH = 1.0  # seconds after which a prepared batch is prepared anew, for somebody may not be contacted any more
@@ -151,14 +151,14 @@ class Flight:
     def landed(self, wait: float) -> list[Dispatch]:
         """What has come back; the first of it is waited for, at most so many seconds."""
         found: list[Dispatch] = []
-        try:
+        with contextlib.suppress(Empty):
             found.append(self._in.get(timeout=wait) if wait else self._in.get_nowait())
-            if len(self.open) > self.size:
-                time.sleep(GATHER)  # others follow; threads have work without us, and one commit serves all
+            until = time.monotonic() + GATHER
+            # While each thread still has work without us; one commit then serves all that has landed.
+            while len(self.open) - len(found) >= self.size:
+                found.append(self._in.get(timeout=max(0.0, until - time.monotonic())))
             while True:
                 found.append(self._in.get_nowait())
-        except Empty:
-            pass
         return [dispatch for dispatch in found if self.open.pop(dispatch.attempt.pk, None)]
 
     def recall(self) -> list[Dispatch]:
@@ -222,7 +222,7 @@ class Sender:
         turn = self.turn
         self._next_sequence = (turn.run.batches.aggregate(last=Max("sequence"))["last"] or 0) + 1
         # At a pace, each request has a slot of its own, and a thread waits for that rather than for a commit.
-        waiting = 0 if turn.pacer.per_minute else turn.in_flight // 2
+        waiting = 0 if turn.pacer.per_minute else turn.in_flight - 1
         flight = Flight(turn.vendor, self.operation, turn.in_flight, waiting)
         try:
             return self._loop(flight)
@@ -324,15 +324,16 @@ class Sender:
         """One batch as a request, less what must not go out any more."""
         prepared = Prepared(batch)
         rows, records = prepared.rows, prepared.records
-        for position, contact_id, outcome, remote_id, is_suppressed, *values in self._rows(batch):
+        for found in self._rows(batch):
+            position, _, outcome, remote_id, is_suppressed, phone = found[:6]
             if self.creates and remote_id:
                 continue  # the vendor has this one by now
-            if is_suppressed or values[0] is None or (self.needs_ids and not remote_id):
+            if is_suppressed or phone is None or (self.needs_ids and not remote_id):
                 if outcome == PLANNED:
-                    prepared.held_back.append((position, *self._why_not(values, is_suppressed)))
+                    prepared.held_back.append((position, *self._why_not(phone, is_suppressed)))
                 continue
-            rows.append(Row(position, contact_id, outcome, remote_id))
-            records.append(translating.record(position, values, remote_id))
+            rows.append(Row._make(found[:4]))
+            records.append(translating.record(position, found[5:], remote_id))
         if rows:
             entries = batch.entries
             if len(rows) != len(entries):
@@ -366,11 +367,11 @@ class Sender:
             writes.move(len(rows) - repeated, PLANNED, SENDING)
         return Dispatch(batch, rows, prepared.records, request, attempt)
 
-    def _why_not(self, values: list[Any], is_suppressed: bool) -> tuple[str, str]:
+    def _why_not(self, phone: str | None, is_suppressed: bool) -> tuple[str, str]:
         """Code and words for a contact that was planned and is not sent."""
         if is_suppressed:
             return "suppressed", "This number became do-not-contact after the plan was made."
-        if values[0] is None:
+        if phone is None:
             return "deleted", "The contact was deleted after the plan was made."
         return "no_remote_id", f"{self.turn.label} has told no id of this contact."
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 READS_TOGETHER = 20
 # Bytes kept of a batch's request, whose entries stand in the batch, and of an answer that was as promised.
-BRIEF = 1_024
+BRIEF = 512
 WORDS = 300  # characters kept of what a vendor says about one contact
 
 # A state is set only where nobody asked to stop meanwhile.

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import contextlib
 import ipaddress
-import json
 import os
 import socket
 import threading
@@ -353,7 +352,7 @@ def _prepare(base_url: str, request: Request, headers: dict[str, str]) -> reques
         fields.append((request.csv_field, ("contacts.csv", request.csv.encode(), "text/csv")))
         body, headers["Content-Type"] = encode_multipart_formdata(fields)
     elif request.json is not None:
-        body = json.dumps(request.json, separators=(",", ":")).encode()
+        body = request.body
         headers["Content-Type"] = "application/json"
     prepared = requests.PreparedRequest()
     prepared.prepare(request.method, base_url + request.path, headers=headers, params=request.params, data=body)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Sequence
 
@@ -59,7 +58,7 @@ def excerpt(what: Request | Answer, secrets: Sequence[str] = (), limit: int = LI
     """The request line and body, or the status and body, masked and cut to `limit` bytes."""
     if isinstance(what, Request):
         query = "?" + "&".join(f"{name}={value}" for name, value in what.params.items()) if what.params else ""
-        body = what.csv if what.csv is not None else json.dumps(what.json, ensure_ascii=False) if what.json else ""
+        body = what.csv if what.csv is not None else what.body[:limit].decode("utf-8", "ignore")
         text = f"{what.method} {what.path}{query}\n{body}"
     else:
         text = f"HTTP {what.status}\n{what.text(limit)}"

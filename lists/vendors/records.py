@@ -5,9 +5,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, NamedTuple, Self
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import orjson
 
 from .errors import UnreadableReply
 
@@ -161,14 +165,12 @@ class Request:
     reads: bool = False
     on_list: bool = False
 
-    def as_dict(self) -> dict[str, Any]:
-        """JSON-able, without what is as usual; `Request.from_dict` gives the same request back."""
-        usual = Request("", "", "").__dict__
-        return {name: value for name, value in self.__dict__.items() if value != usual[name]}
-
-    @classmethod
-    def from_dict(cls, stored: Mapping[str, Any]) -> Self:
-        return cls(**stored)
+    @cached_property
+    def body(self) -> bytes:
+        """The JSON as it is sent and as an excerpt shows it; empty where there is none."""
+        if self.json is None:
+            return b""
+        return orjson.dumps(self.json)
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,8 +189,10 @@ class Answer:
 
     def json(self) -> Any:
         """The body as JSON. Raises UnreadableReply."""
+        with suppress(ValueError):
+            return orjson.loads(self.body)
         try:
-            return json.loads(self.body)
+            return json.loads(self.body)  # takes what is not quite JSON: another encoding, NaN, half a surrogate pair
         except (ValueError, RecursionError) as error:
             raise UnreadableReply(
                 f"The answer (HTTP {self.status}) is not JSON.", status=self.status, attempts=self.attempts
@@ -213,10 +217,13 @@ def filled(entries: Sequence[Any], remote_ids: Sequence[str]) -> list[Any]:
 
 
 def _fill(value: Any, remote_id: str) -> Any:
+    if isinstance(value, dict):
+        return {
+            name: _fill(inner, remote_id) if inner == ID_SLOT or isinstance(inner, dict) else inner
+            for name, inner in value.items()
+        }
     if value == ID_SLOT:
         if not remote_id:
             raise ValueError("An entry was to be sent before the vendor's id of its contact was known.")
         return remote_id
-    if isinstance(value, dict):
-        return {name: _fill(inner, remote_id) for name, inner in value.items()}
     return value

@@ -94,12 +94,6 @@ class VendorContract:
         assert all(setting.label for setting in self.vendor_class.settings)
         assert not any(setting.default for setting in self.vendor_class.settings if setting.secret)
 
-    def test_a_request_survives_being_stored(self, network):
-        for _operation, request in self.batches(self.connected(network)):
-            assert Request.from_dict(json.loads(json.dumps(request.as_dict()))) == request
-        asked = Request("find_lists", "POST", "/x", json={}, params={"type": "call"}, reads=True)
-        assert Request.from_dict(asked.as_dict()) == asked
-
     def test_the_same_batch_is_the_same_request(self, network):
         vendor = self.connected(network)
         assert self.batches(vendor) == self.batches(vendor)
