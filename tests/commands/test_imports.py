@@ -9,7 +9,8 @@ import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
-from lists.models import Contact, Import, Membership
+from lists.importing import flow
+from lists.models import Contact, Import, Membership, Suppression
 from tests.factories import make_contact, make_list
 from tests.importing.worlds import csv_bytes
 
@@ -181,6 +182,42 @@ def test_a_file_found_broken_further_down_is_refused_whole(tmp_path):
     path.write_text(f'Phone,Name\n{rows}98000 12345,"Asha\n98000 12346,Ravi\n')
     assert "never properly closed" in refusal("import_contacts", str(path), "--list", "July")
     assert not Contact.objects.exists()
+    imported = Import.objects.get()
+    assert (imported.state, imported.rows.count(), bool(imported.file)) == ("discarded", 0, False)
+
+
+def test_rejected_rows_that_can_be_written_nowhere_refuse_the_import_before_it_saves(file, tmp_path):
+    make_list("July", default_region="IN")
+    nowhere = str(tmp_path / "nowhere" / "x.csv")
+    assert f"cannot be written to “{nowhere}”" in refusal(
+        "import_contacts", str(file), "--list", "July", "--rejected", nowhere
+    )
+    assert not Contact.objects.exists()
+    assert Import.objects.get().state == "discarded"
+
+
+@pytest.mark.parametrize("writable", [True, False])
+def test_rejected_rows_that_changed_while_importing_are_written_again(call, tmp_path, monkeypatch, writable):
+    make_list("July")
+    path, rejected = tmp_path / "a.csv", tmp_path / "rejected.csv"
+    path.write_bytes(csv_bytes([[ASHA, "Asha", "", "no address", ""], [RAVI, "Ravi", "", "", ""]]))
+
+    def begin(imported, user):
+        assert ASHA in rejected.read_text()
+        Suppression.objects.create(phone=ASHA)
+        if not writable:
+            rejected.unlink()
+            rejected.mkdir()
+        begin_commit(imported, user)
+
+    begin_commit = flow.begin_commit
+    monkeypatch.setattr(flow, "begin_commit", begin)
+    told, code = call("import_contacts", str(path), "--list", "July", "--rejected", str(rejected))
+    assert (told["status"], told["created"], told["rejected"], told["suppressed"]) == ("completed", 1, 0, 1)
+    if writable:
+        assert code == 0 and ASHA not in rejected.read_text()
+    else:
+        assert code == 1
 
 
 def test_a_person_is_told_in_words(file, capsys):

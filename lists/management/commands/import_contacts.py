@@ -40,44 +40,55 @@ class Command(JsonCommand):
 
     def run(self, **options: Any) -> dict[str, Any]:
         began = time.monotonic()
+        self.failure = ""
         contact_list = ContactList.objects.current().filter(name=options["list_name"]).first()
         if contact_list is None:
             raise Refused(f"There is no list “{options['list_name']}”. Make it with create_list first.")
         try:
             imported = self.analysed(contact_list, options)
-            if imported.state == ImportState.READY and not options["dry_run"]:
+            if options["dry_run"]:
+                result = self.told(imported)
+                self.discard(imported)
+            else:
                 flow.begin_commit(imported, None)
                 jobs.work_to_end("import", imported.pk)
                 imported.refresh_from_db()
-            result = self.told(imported)
-            if options["rejected"]:
-                self.write_rejected(imported, options["rejected"])
-            if options["dry_run"] and imported.state == ImportState.READY:
-                flow.discard(imported, None)
-                jobs.work_to_end("import", imported.pk)
+                result = self.told(imported)
+                if options["rejected"] and imported.progress["drifted"]:
+                    self.write_again(imported, options["rejected"])
         except (FileRefused, ImportRefused, ValueError) as refused:
             raise Refused(refused) from refused
-        except OSError as error:
-            raise Refused(f"“{error.filename}” cannot be opened: {error.strerror}.") from error
-        if imported.state == ImportState.FAILED and imported.started_at is None:
-            raise Refused(imported.failure)
         return {**result, "seconds": round(time.monotonic() - began, 3)}
 
     def analysed(self, contact_list: ContactList, options: dict[str, Any]) -> Import:
-        """The file received, read and matched as asked for, every row decided. Nothing of it is left when refused."""
+        """The file received, read and matched as asked for, every row decided, the rejected ones written out.
+
+        Nothing of it is left when refused; that the rejected rows cannot be written shows while nothing is saved yet.
+        """
         path = Path(options["file"])
-        with path.open("rb") as file:
-            imported = flow.receive(iter(lambda: file.read(CHUNK), b""), path.name, contact_list, None)
+        try:
+            with path.open("rb") as file:
+                imported = flow.receive(iter(lambda: file.read(CHUNK), b""), path.name, contact_list, None)
+        except OSError as error:
+            raise Refused(f"“{path}” cannot be opened: {error.strerror}.") from error
         try:
             self.read_as_asked(imported, options)
             flow.match_columns(imported, self.mapping(imported, options), options["on_existing"])
-        except (FileRefused, ImportRefused, ValueError):
-            flow.discard(imported, None)
             jobs.work_to_end("import", imported.pk)
+            imported.refresh_from_db()
+            if imported.state == ImportState.FAILED:
+                raise ImportRefused(imported.failure)
+            if options["rejected"]:
+                self.write_rejected(imported, options["rejected"])
+        except (FileRefused, ImportRefused, ValueError, Refused):
+            self.discard(imported)
             raise
-        jobs.work_to_end("import", imported.pk)
-        imported.refresh_from_db()
         return imported
+
+    @staticmethod
+    def discard(imported: Import) -> None:
+        flow.discard(imported, None)
+        jobs.work_to_end("import", imported.pk)
 
     def read_as_asked(self, imported: Import, options: dict[str, Any]) -> None:
         asked = options["encoding"], options["delimiter"], False if options["no_header"] else None
@@ -107,11 +118,24 @@ class Command(JsonCommand):
         }
 
     def write_rejected(self, imported: Import, path: str) -> None:
-        with open(path, "w", encoding="utf-8", newline="") as file:
-            file.writelines(flow.rejected_rows(imported))
+        try:
+            with open(path, "w", encoding="utf-8", newline="") as file:
+                file.writelines(flow.rejected_rows(imported))
+        except OSError as error:
+            raise Refused(f"The rejected rows cannot be written to “{path}”: {error.strerror}.") from error
+
+    def write_again(self, imported: Import, path: str) -> None:
+        """What somebody made do-not-contact, or lifted, after the check is rejected or is not any more."""
+        try:
+            self.write_rejected(imported, path)
+        except Refused as refused:  # the import is done, so this is no refusal any more
+            self.failure = str(refused)
 
     def needs_a_person(self, result: dict[str, Any]) -> bool:
         """Rejected rows are an ordinary end; a file of which nothing could be taken, or a half import, is none."""
+        if self.failure:
+            self.stderr.write(self.failure)
+            return True
         return result["status"] == ImportState.FAILED or result["rejected"] == result["records"]
 
     def tell(self, result: dict[str, Any]) -> None:
