@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
+from html import escape
+from urllib.parse import quote
 
 from .records import Answer, Request
 
@@ -31,9 +34,25 @@ def mask(text: str, secrets: Sequence[str] = ()) -> str:
     return _NUMBER.sub(_mask_number, text)
 
 
+def spellings(secret: str) -> tuple[str, ...]:
+    """How a secret looks when it is told back: plainly, in JSON, in an address, on a page."""
+    return tuple(dict.fromkeys((secret, json.dumps(secret)[1:-1], quote(secret, safe=""), escape(secret))))
+
+
+def _cut(text: str, limit: int, secrets: Sequence[str]) -> str:
+    """At most `limit` characters, ending before a secret rather than within it."""
+    if len(text) <= limit:
+        return text
+    for secret in secrets:
+        begin = text.find(secret, max(0, limit - len(secret) + 1), limit + len(secret) - 1) if secret else -1
+        if begin >= 0:
+            limit = min(limit, begin)
+    return text[:limit]
+
+
 def sentence(text: str, secrets: Sequence[str] = ()) -> str:
     """A vendor's words for one line of a log: masked, without line breaks and control characters, not too long."""
-    plain = "".join(char if char.isprintable() else " " for char in text[:WORDS])
+    plain = "".join(char if char.isprintable() else " " for char in _cut(text, WORDS, secrets))
     return mask(" ".join(plain.split()), secrets)
 
 
@@ -61,7 +80,7 @@ def excerpt(what: Request | Answer, secrets: Sequence[str] = (), limit: int = LI
         body = what.csv if what.csv is not None else what.body[:limit].decode("utf-8", "ignore")
         text = f"{what.method} {what.path}{query}\n{body}"
     else:
-        text = f"HTTP {what.status}\n{what.text(limit)}"
+        text = f"HTTP {what.status}\n{what.text(limit + max(map(len, secrets), default=0))}"
     # cut before masking: masking makes a text at most a little longer, and a million characters are not worth reading
-    shown = mask(text[:limit], secrets).encode("utf-8", "replace")
+    shown = mask(_cut(text, limit, secrets), secrets).replace("\0", "\ufffd").encode("utf-8", "replace")
     return shown[:limit].decode("utf-8", "ignore")

@@ -70,3 +70,21 @@ def test_an_excerpt_is_at_most_4_kb_and_shows_the_beginning():
 def test_a_file_is_masked_too():
     request = Request("import", "POST", "/x", csv='"Mara","2025550123","+1"\r\n', csv_field="f")
     assert "2025550123" not in masking.excerpt(request)
+
+
+@pytest.mark.parametrize("spelled", ['a"b&c/d+e', 'a\\"b&c/d+e', "a%22b%26c%2Fd%2Be", "a&quot;b&amp;c/d+e"])
+def test_a_secret_that_is_told_back_in_another_spelling_is_masked_too(spelled):
+    assert masking.mask(f"you sent <{spelled}>", masking.spellings('a"b&c/d+e')) == "you sent <••••>"
+
+
+@pytest.mark.parametrize("before", range(80, 101))
+def test_a_secret_on_the_edge_of_an_excerpt_leaves_no_part_of_itself(before):
+    answer = Answer(500, {}, b"." * before + b"plainsecretword" + b"." * 100)
+    shown = masking.excerpt(answer, ["plainsecretword"], limit=len("HTTP 500\n") + 100)
+    assert not set("plainsecretword") & set(shown.partition("\n")[2])
+    words = masking.sentence("." * (before + masking.WORDS - 100) + "plainsecretword", ["plainsecretword"])
+    assert not set("plainsecretword") & set(words)
+
+
+def test_an_excerpt_has_no_character_a_database_refuses():
+    assert masking.excerpt(Answer(200, {}, "wörter".encode("utf-16"))).count("\0") == 0
