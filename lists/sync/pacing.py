@@ -18,6 +18,8 @@ from lists.models import Pace
 
 PATIENCE = 2.0  # seconds slept at most; longer waits park the run
 LONGEST_BACK_OFF = 300.0  # seconds
+# No slot is ever given out further ahead; a next one that is was written before the clock was set back.
+LONGEST_QUEUE = timedelta(minutes=2)
 
 
 class MustWait(Exception):
@@ -92,6 +94,8 @@ class Pacer:
             midnight = datetime.combine(today + timedelta(days=1), datetime.min.time(), UTC)
             raise MustWait((midnight - now).total_seconds(), f"{self.label}'s daily quota, until 00:00 UTC")
         start = max(now, row.next_at or now)
+        if start - now > LONGEST_QUEUE:
+            start = now
         wait = (start - now).total_seconds()
         if wait > self.patience:
             raise MustWait(wait, f"a free slot in {self.label}'s {self.per_minute} requests a minute")
