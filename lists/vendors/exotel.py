@@ -10,15 +10,17 @@ from __future__ import annotations
 import csv
 import io
 import re
+import time
 from base64 import b64encode
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import chain, repeat
 from typing import Any, NamedTuple
 
 from . import masking
 from .base import Complaint, HttpVendor, Limits, Operation, Setting, pace_settings, segment, whole_number
-from .errors import ListGone, NameTaken, RequestRefused, UnreadableReply
+from .errors import ListGone, NameTaken, NotSent, RequestRefused, UnreadableReply, VendorBusy
 from .records import (
     ID_SLOT,
     Answer,
@@ -37,7 +39,7 @@ REGIONS = {"singapore": "https://api.exotel.com", "mumbai": "https://api.in.exot
 PAGE = 20  # Exotel shows no more at once
 NEWEST_PAGES = 50  # how far the newest contacts are searched
 CSV_COLUMNS = ("number", "first_name", "last_name", "company_name", "email", "tag")
-CSV_POLL = (15.0, 30.0, 60.0)  # seconds between looks at an upload; the last one repeats
+CSV_POLL = (15.0, 30.0, 60.0)  # seconds before each look at an upload; the last one repeats
 CSV_CEILING = 1800.0  # seconds after which an upload that is not finished counts as unconfirmed
 
 _ALREADY = re.compile(r"\balready\b|\bduplicate\b", re.IGNORECASE)
@@ -558,6 +560,34 @@ class Exotel(HttpVendor):
         if not upload_id:
             raise self.unreadable(answer, "without the id of the upload")
         return CsvUpload(str(upload_id), str(list_sid or ""))
+
+    def follow_csv(
+        self, upload: CsvUpload, *, gaps: Sequence[float] = CSV_POLL, ceiling: float = CSV_CEILING
+    ) -> Iterator[CsvStatus]:
+        """Every look at an upload until it is finished; one that is not at the last look is unconfirmed, not failed.
+
+        gaps     seconds before each look, the last one repeating; a busy Exotel is given the time it asks for
+        ceiling  seconds after which the last look is taken
+
+        Raises VendorError; where Exotel is busy or out of reach only if it still is at the last look.
+        """
+        end = time.monotonic() + ceiling
+        asked = 0.0
+        for gap in chain(gaps, repeat(gaps[-1])):
+            left = max(end - time.monotonic(), 0.0)
+            wait = max(gap, asked)
+            time.sleep(min(wait, left))
+            try:
+                status = self.csv_status(upload.upload_id)
+            except (NotSent, VendorBusy) as error:
+                if wait >= left:
+                    raise
+                asked = getattr(error, "retry_after", None) or 0.0
+                continue
+            asked = 0.0
+            yield status
+            if status.is_finished or wait >= left:
+                return
 
     def csv_status(self, upload_id: str) -> CsvStatus:
         data = self._csv_data(self.call(self._reading("csv_status", f"/csv-status/{segment(upload_id)}")))

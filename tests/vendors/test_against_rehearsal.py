@@ -531,6 +531,35 @@ def test_exotel_takes_contacts_as_a_file(rehearsal, exotel, reply, stats):
     assert phones_in(exotel, made) == [record.phone for record in people(4)]
 
 
+def test_exotel_is_asked_about_a_file_until_it_is_worked_through(rehearsal, exotel):
+    rehearsal.exotel.set(csv_delay=0.3)
+    upload = exotel.upload_csv("autumn-callbacks-07", people(4))
+    looks = list(exotel.follow_csv(upload, gaps=(0.05, 0.1), ceiling=20.0))
+    assert len(looks) > 1
+    assert [look.is_finished for look in looks] == [False] * (len(looks) - 1) + [True]
+    assert looks[-1].success == 4
+
+
+def test_a_file_exotel_does_not_finish_is_unconfirmed_at_the_ceiling(rehearsal, exotel):
+    rehearsal.exotel.set(csv_delay=60.0)
+    upload = exotel.upload_csv("autumn-callbacks-07", people(4))
+    began = time.monotonic()
+    looks = list(exotel.follow_csv(upload, gaps=(0.05, 0.1), ceiling=0.3))
+    assert 0.3 <= time.monotonic() - began < 5
+    assert len(looks) >= 2 and not any(look.is_finished for look in looks)
+
+
+def test_a_busy_exotel_is_asked_about_a_file_again(rehearsal, exotel):
+    upload = exotel.upload_csv("autumn-callbacks-07", people(4))
+    rehearsal.exotel.faults.add("read_upload", "status", status=429, retry_after=1)
+    began = time.monotonic()
+    (look,) = exotel.follow_csv(upload, gaps=(0.01,), ceiling=20.0)
+    assert look.is_finished and time.monotonic() - began >= 1
+    rehearsal.exotel.faults.always("read_upload", "status", status=429)
+    with pytest.raises(VendorBusy):
+        list(exotel.follow_csv(upload, gaps=(0.01,), ceiling=0.1))
+
+
 def test_exotel_renames_a_list(exotel):
     made = exotel.create_list(NEW_LIST)
     exotel.update_list(made, NewList("winter-callbacks-01"))
