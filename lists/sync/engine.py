@@ -9,13 +9,14 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from django.db import IntegrityError, transaction
-from django.db.models import F, Sum
+from django.db.models import Count, F, Q, Sum
 from django.utils import timezone
 
 from lists.models import (
     Connection,
     ContactList,
     ItemOutcome,
+    RemoteContact,
     RemoteList,
     RunKind,
     RunState,
@@ -27,13 +28,12 @@ from lists.models import (
 from lists.sync import accounts, history, settling, translating
 from lists.sync.pacing import PATIENCE, MustWait, back_off
 from lists.sync.planning import SUPPRESSED
-from lists.sync.sending import MAX_FAILURES, Sender, recover
+from lists.sync.sending import MAX_FAILURES, WORKER_GONE, Sender, recover
 from lists.sync.turn import Turn, unless_stopping
 from lists.vendors.errors import (
     CredentialsRefused,
     ListGone,
     NameTaken,
-    OutcomeUnknown,
     VendorError,
     VendorNotConfigured,
 )
@@ -64,6 +64,13 @@ def advance(run: SyncRun, step: "Step") -> timedelta | None:
     except VendorError as error:
         _stop_for(run, step, error)
         return None
+    wait = _work(turn)
+    turn.write_reads()
+    return wait
+
+
+def _work(turn: Turn) -> timedelta | None:
+    run, step = turn.run, turn.step
     while True:
         try:
             wait = _phases(turn)
@@ -138,9 +145,17 @@ def ensure_list(turn: Turn) -> None:
         info = turn.vendor.list_info(turn.target)
         if info.problem:
             raise VendorNotConfigured(f"The list “{remote.name}” cannot be filled: {info.problem}")
-        with transaction.atomic():
-            turn.step.note(remote_list=remote, progress=turn.remember(list_seen=True, failures=None))
-            RemoteList.objects.filter(pk=remote.pk).update(vendor_count=info.count, counted_at=timezone.now())
+        # Kore.ai addresses a list by its name; the list that is meant is the one of our id, whatever it is called now.
+        name = remote.name = info.name or remote.name
+        turn.target = RemoteListInfo(remote.remote_id, name)
+        try:
+            with transaction.atomic():
+                turn.step.note(remote_list=remote, progress=turn.remember(list_seen=True, failures=None))
+                RemoteList.objects.filter(pk=remote.pk).update(
+                    name=name, vendor_count=info.count, counted_at=timezone.now()
+                )
+        except IntegrityError as error:
+            raise VendorNotConfigured(_shared(turn, name)) from error
 
 
 def _adopt_or_create(turn: Turn) -> RemoteListInfo:
@@ -151,22 +166,22 @@ def _adopt_or_create(turn: Turn) -> RemoteListInfo:
     found = turn.vendor.find_lists(new_list.name)
     if not found:
         try:
-            info = turn.vendor.create_list(new_list)
-        except NameTaken as taken:
-            found = list(taken.found)
+            return _keep_list(turn, run.contact_list, turn.vendor.create_list(new_list))
+        except VendorError as error:
+            # An answer came and was not what was asked for: the history says so, and that decides what may be adopted.
+            answered = run.attempts.filter(operation="create_list", problem="").exclude(latency_ms=None)
+            answered.update(problem=type(error).__name__, words=error.message)
+            if not isinstance(error, NameTaken):
+                raise  # where it may have been made, the next try looks for its name first
+            found = list(error.found)
             if not found:
-                raise VendorNotConfigured(_taken(turn, new_list.name)) from taken
-        except OutcomeUnknown as error:
-            # Looked up by name before anything else is tried, by the next turn.
-            raise MustWait(back_off(2), f"{turn.label}, which may have made the list: {error.message}") from error
-        else:
-            return _keep_list(turn, run.contact_list, info)
+                raise VendorNotConfigured(_taken(turn, new_list.name)) from error
     if len(found) > 1:
         raise VendorNotConfigured(
             f"{turn.label} has {len(found)} lists named “{new_list.name}”, and it cannot be told which one is meant. "
             f"Rename all but one there, or rename the list here."
         )
-    if not _tried_to_create(run):
+    if not _may_be_ours(run, found[0]):
         raise VendorNotConfigured(_taken(turn, new_list.name))
     if found[0].problem:
         raise VendorNotConfigured(f"The list “{new_list.name}” cannot be filled: {found[0].problem}")
@@ -180,14 +195,16 @@ def _taken(turn: Turn, name: str) -> str:
     )
 
 
-def _tried_to_create(run: SyncRun) -> bool:
-    """Whether a create of ours went out for this list over this connection whose answer we never had."""
+def _may_be_ours(run: SyncRun, info: RemoteListInfo) -> bool:
+    """Whether a create of ours for this list over this connection may have made it.
+
+    Its answer never came or could not be read; or it told this very id, and the worker ended before it was kept.
+    """
     tries = SyncAttempt.objects.filter(
         run__contact_list=run.contact_list, run__connection=run.connection, operation="create_list"
     )
-    return tries.filter(latency_ms=None).exists() or tries.filter(
-        problem__in=["OutcomeUnknown", "UnreadableReply", "WorkerGone"]
-    ).exists()  # fmt: skip
+    unknown = Q(problem="", latency_ms=None) | Q(problem__in=["OutcomeUnknown", "UnreadableReply", "WorkerGone"])
+    return tries.filter(unknown | Q(problem="", answer_excerpt__contains=info.remote_id)).exists()
 
 
 def _keep_list(turn: Turn, contact_list: ContactList, info: RemoteListInfo) -> RemoteListInfo:
@@ -205,10 +222,12 @@ def _keep_list(turn: Turn, contact_list: ContactList, info: RemoteListInfo) -> R
             )
             turn.step.store(remote_list=run.remote_list)
     except IntegrityError as error:
-        raise VendorNotConfigured(
-            f"Another list of ours is “{info.name}” at {turn.label} already. Rename this one, then plan again."
-        ) from error
+        raise VendorNotConfigured(_shared(turn, info.name)) from error
     return RemoteListInfo(info.remote_id, info.name or run.list_name)
+
+
+def _shared(turn: Turn, name: str) -> str:
+    return f"Another list of ours is “{name}” at {turn.label} already. Rename this one, then plan again."
 
 
 def accounts_for(turn: Turn) -> None:
@@ -235,15 +254,24 @@ def _open(run: SyncRun) -> int:
 
 def _finish(turn: Turn) -> None:
     run = turn.refresh()
+    trouble: Exception | None = None
     if turn.target is not None and turn.progress.get("list_count") is None:
-        turn.remember(list_count=turn.vendor.list_info(turn.target).count)
-        accounts_for(turn)
+        # Every contact is decided; that the vendor does not tell how many it has now changes none of it.
+        try:
+            turn.remember(list_count=turn.vendor.list_info(turn.target).count)
+        except ListGone:
+            raise
+        except (VendorError, MustWait) as error:
+            trouble = error
     # A number held back as do-not-contact is a promise kept, not a problem for somebody to solve.
     held_back = run.items.filter(outcome=ItemOutcome.NOT_SENT, code=SUPPRESSED).count()
     is_good = run.added + run.already_present + run.confirmed + held_back == run.total
     accounts_for(turn)
+    turn.write_reads()
     history.finish(run, turn.step, RunState.COMPLETED if is_good else RunState.COMPLETED_WITH_PROBLEMS)
-    if turn.connection.health != Connection.Health.OK:
+    if isinstance(trouble, CredentialsRefused | VendorNotConfigured):
+        accounts.tell_health(turn.connection, trouble)
+    elif turn.connection.health != Connection.Health.OK:
         accounts.tell_health(turn.connection, None, f"A push to {turn.label} went through.")
 
 
@@ -261,6 +289,7 @@ def _stop_for(run: SyncRun, step: "Step", error: VendorError) -> None:
 
 
 def _fail(run: SyncRun, step: "Step", words: str) -> None:
+    _close_sending(run, step)
     run.refresh_from_db()
     before = run.planned + run.not_sent == run.total
     history.finish(run, step, RunState.FAILED, f"{'Before sending' if before else 'Part-way'}: {words}")
@@ -269,6 +298,8 @@ def _fail(run: SyncRun, step: "Step", words: str) -> None:
 def _end_stopped(run: SyncRun, step: "Step") -> None:
     """What was sent stays as it is; what was not is said so."""
     run.refresh_from_db()
+    if not run.plan_hash:
+        _count(run, step)
     left = SyncItem.objects.filter(run=run, outcome__in=[ItemOutcome.PLANNED, ItemOutcome.SENDING])
     words = "The run was stopped before this contact's turn."
     if run.started_at is None:
@@ -284,16 +315,34 @@ def _end_stopped(run: SyncRun, step: "Step") -> None:
     history.finish(run, step, RunState.STOPPED)
 
 
+def _count(run: SyncRun, step: "Step") -> None:
+    """The ledger of a plan whose making was broken off, from its rows: its counters were never written."""
+    counted = dict(run.items.order_by().values_list("outcome").annotate(count=Count("position")))
+    step.note(
+        total=sum(counted.values()), batch_count=run.batches.count(),
+        **{outcome: counted.get(outcome, 0) for outcome in ItemOutcome.values},
+    )  # fmt: skip
+    run.refresh_from_db()
+
+
 def _close_sending(run: SyncRun, step: "Step") -> None:
-    """Batches of a worker that went away: whether they arrived is not known, and nobody will look now."""
-    sending = SyncItem.objects.filter(run=run, outcome=ItemOutcome.SENDING)
-    with transaction.atomic():
-        count = sending.count()
-        step.note(sending=F("sending") - count, unknown=F("unknown") + count)
-        sending.update(
-            outcome=ItemOutcome.UNKNOWN,
-            code="worker_gone",
-            words="The worker ended before the answer was stored. Whether it was applied is not known.",
-            changed_at=timezone.now(),
-        )
-        SyncBatch.objects.filter(run=run, state=SyncBatch.State.SENDING).update(state=SyncBatch.State.UNKNOWN)
+    """Batches of a worker that went away: whether they arrived is not known, and nobody will look now.
+
+    Contacts that were being created stand at *planned* all the while.
+    """
+    for batch in SyncBatch.objects.filter(run=run, state=SyncBatch.State.SENDING).order_by("sequence"):
+        of_batch = SyncItem.objects.filter(run=run, position__range=(batch.first, batch.last))
+        known = RemoteContact.objects.filter(connection=run.connection_id).values("contact")
+        sending = of_batch.filter(outcome=ItemOutcome.SENDING)
+        creating = of_batch.filter(outcome=ItemOutcome.PLANNED).exclude(contact__in=known)
+        with transaction.atomic():
+            sent, created = sending.count(), creating.count()
+            step.note(
+                sending=F("sending") - sent, planned=F("planned") - created, unknown=F("unknown") + sent + created
+            )
+            for items, code in ((sending, "worker_gone"), (creating, "create_worker_gone")):
+                items.update(
+                    outcome=ItemOutcome.UNKNOWN, code=code, words=WORKER_GONE, batch=batch, changed_at=timezone.now()
+                )
+            batch.attempts.filter(latency_ms=None).update(problem="WorkerGone", words=WORKER_GONE)
+            SyncBatch.objects.filter(pk=batch.pk).update(state=SyncBatch.State.UNKNOWN)

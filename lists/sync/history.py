@@ -22,6 +22,7 @@ KNOWN = {
     "suppressed": ("The number is do-not-contact, so it was held back.", "open_contacts"),
     "deleted": ("The contact was deleted after the plan was made.", "open_contacts"),
     "stopped": ("The run was stopped, or the plan discarded, before their turn.", "plan_again"),
+    "sent_since": ("Another run has sent these contacts since this one ended.", "open_contacts"),
     "no_answer": ("The request may have arrived; no usable answer came back.", "settle"),
     "unreadable": ("An answer came that could not be understood, so it may have been applied.", "settle"),
     "worker_gone": ("The worker ended before the answer was stored, so it may have been applied.", "settle"),

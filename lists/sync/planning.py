@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db import connection as database
+from django.db.models import Exists, F, OuterRef
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -28,6 +29,7 @@ from lists.models import (
     RunKind,
     RunState,
     SyncBatch,
+    SyncItem,
     SyncRun,
 )
 from lists.models.audit import record as audit
@@ -211,13 +213,17 @@ def plan(
     return run
 
 
-def _drafted(contact_list: ContactList, connection: Connection, kind: str) -> Draft:
+def _judge_use(contact_list: ContactList, connection: Connection) -> None:
     if contact_list.archived_at:
         raise PlanRefused(f"“{contact_list.name}” is archived. Restore the list first.")
     if connection.archived_at:
         raise PlanRefused(f"The connection “{connection.name}” is no longer in use. Choose another one.")
     if connection.rehearsal and not settings.REHEARSAL:
         raise PlanRefused(f"“{connection.name}” plays against the rehearsal vendors, and REHEARSAL is off.")
+
+
+def _drafted(contact_list: ContactList, connection: Connection, kind: str) -> Draft:
+    _judge_use(contact_list, connection)
     try:
         vendor = accounts.connected(connection)
         accounts.pacer(vendor)
@@ -452,18 +458,48 @@ def discard(run: SyncRun, user: Any = None) -> None:
 
 def resume(run: SyncRun, user: Any) -> None:
     """Go on with a run that failed or was parked, from where it stands. Raises PlanRefused."""
-    progress = {name: value for name, value in run.progress.items() if name not in ("failures", "refused")}
+    judge_use(run)
     try:
         with transaction.atomic():
-            _change(
-                run, user, [RunState.FAILED, RunState.STALLED], "resumed",
-                state=RunState.QUEUED, failure="", finished_at=None, crashes=0, progress=progress, due_at=Now(),
-            )  # fmt: skip
+            _change(run, user, [RunState.FAILED, RunState.STALLED], "resumed", **begun_again())
+            leave_out_sent_since(run)
             jobs.wake("run", run.pk)
     except IntegrityError as error:
         if not run.contact_list or not run.connection:
             raise
         raise PlanRefused(_why_not_now(run.contact_list, run.connection)) from error
+
+
+def begun_again(**progress: Any) -> dict[str, Any]:
+    """The changes that queue a run which has ended. progress: what it begins with; the list is looked at anew.
+
+    Whoever is about to let go of it loses it here, for letting go would take it out of circulation again.
+    """
+    return {
+        "state": RunState.QUEUED, "failure": "", "finished_at": None, "crashes": 0, "progress": progress,
+        "token": F("token") + 1, "lease_until": None, "leased_by": "", "due_at": Now(),
+    }  # fmt: skip
+
+
+def judge_use(run: SyncRun) -> None:
+    """Raises PlanRefused where list or connection are out of use by now."""
+    if run.contact_list and run.connection:
+        _judge_use(run.contact_list, run.connection)
+
+
+def leave_out_sent_since(run: SyncRun) -> None:
+    """Contacts still planned here that another run has sent since; inside the transaction that queues the run."""
+    others = SyncItem.objects.filter(
+        contact=OuterRef("contact"), occurrence=OuterRef("occurrence"), outcome__in=HELD_OUTCOMES,
+        run__connection=run.connection_id, run__kind=run.kind,
+    ).exclude(run=run)  # fmt: skip
+    if run.kind == RunKind.LIST:
+        others = others.filter(run__contact_list=run.contact_list_id, run__remote_list__isnull=False)
+    count = run.items.filter(Exists(others), outcome=ItemOutcome.PLANNED).update(
+        outcome=ItemOutcome.NOT_SENT, code="sent_since", words="Another run has sent this contact since.",
+        changed_at=timezone.now(),
+    )  # fmt: skip
+    SyncRun.objects.filter(pk=run.pk).update(planned=F("planned") - count, not_sent=F("not_sent") + count)
 
 
 def _change(run: SyncRun, user: Any, states: Sequence[RunState], action: str, **changes: Any) -> None:

@@ -45,6 +45,7 @@ FRESH = 1.0  # seconds after which a prepared batch is prepared anew, for somebo
 
 # A refusal with one of these may be one contact's fault: the batch is halved until it is found.
 PERHAPS_ONE_CONTACT = (400, 412, 413, 422)
+WORKER_GONE = "The worker ended before the answer was stored. Whether it was applied is not known."
 CONFLICT = 409  # somebody else changes the same thing at this moment
 
 PLANNED, SENDING, UNKNOWN = ItemOutcome.PLANNED.value, ItemOutcome.SENDING.value, ItemOutcome.UNKNOWN.value
@@ -89,6 +90,7 @@ class Prepared:
 
     rows, records  of the same contacts, in the same order
     held_back      contacts that were planned and must not go out: (position, code, words)
+    left_unknown   whether some of those sent before must not go out again, and stay unknown
     request        None when nothing of the batch is left
     """
 
@@ -96,6 +98,7 @@ class Prepared:
     rows: list[Row] = field(default_factory=list)
     records: list[ContactRecord] = field(default_factory=list)
     held_back: list[tuple[int, str, str]] = field(default_factory=list)
+    left_unknown: bool = False
     request: Request | None = None
     excerpt: str = ""
     at: float = field(default_factory=time.monotonic)
@@ -176,6 +179,7 @@ class Flight:
         return [Dispatch(d.batch, d.rows, d.records, d.request, d.attempt, error=error) for d in left]
 
     def close(self) -> None:
+        self.recall()  # whoever left in the middle, by a lost lease or a fault, sends nothing more
         for _ in range(self.size):
             self._out.put(None)
 
@@ -201,6 +205,8 @@ class Sender:
     operation: Operation
     trouble: Exception | None = None
     _next_sequence: int = field(default=0, init=False)
+    _has_failed: bool = field(default=False, init=False)
+    _went_well: bool = field(default=False, init=False)
     _batches: Iterator[SyncBatch] = field(default_factory=lambda: iter(()), init=False)
     _ahead: deque[Prepared] = field(default_factory=deque, init=False)
 
@@ -252,7 +258,7 @@ class Sender:
                     writes.commit()  # an answer is not kept waiting for the pace
                     writes = Writes(turn)
                     step.pause(pause)
-                if not (self.trouble or step.stopping):
+                if not (self.trouble or step.stopping or (pause and turn.is_stopping())):
                     ready = [dispatch for each in upcoming if (dispatch := self._begin(each, writes, pause))]
             elif not is_over and not flight.open:
                 # Children, and batches to be sent again, may have come up behind us.
@@ -331,6 +337,8 @@ class Sender:
             if is_suppressed or phone is None or (self.needs_ids and not remote_id):
                 if outcome == PLANNED:
                     prepared.held_back.append((position, *self._why_not(phone, is_suppressed)))
+                else:
+                    prepared.left_unknown = True
                 continue
             rows.append(Row._make(found[:4]))
             records.append(translating.record(position, found[5:], remote_id))
@@ -361,7 +369,11 @@ class Sender:
         writes.attempt(attempt)
         writes.batch(batch, SyncBatch.State.SENDING)
         if self.is_final:
-            writes.sending(batch)
+            if prepared.left_unknown:
+                for row in rows:
+                    writes.item(row.position, SENDING, "", "", batch)
+            else:
+                writes.sending(batch, self._repeated(batch))
             repeated = sum(row.outcome == UNKNOWN for row in rows)
             writes.move(repeated, UNKNOWN, SENDING)
             writes.move(len(rows) - repeated, PLANNED, SENDING)
@@ -375,10 +387,15 @@ class Sender:
             return "deleted", "The contact was deleted after the plan was made."
         return "no_remote_id", f"{self.turn.label} has told no id of this contact."
 
+    def _repeated(self, batch: SyncBatch) -> int | None:
+        """The batch whose unknown contacts may simply go out again; None where that could double them."""
+        return batch.pk if self.operation.repeat_is_harmless else None
+
     def _rows(self, batch: SyncBatch) -> list[tuple]:
         with database.cursor() as cursor:
             cursor.execute(
-                self._rows_sql, [self.turn.connection.pk, self.turn.run.pk, batch.first, batch.last, batch.pk]
+                self._rows_sql,
+                [self.turn.connection.pk, self.turn.run.pk, batch.first, batch.last, self._repeated(batch)],
             )
             return cursor.fetchall()
 
@@ -392,6 +409,9 @@ class Sender:
             writes.answer(dispatch.attempt.pk, **turns.answered(self.turn, answer, dispatch.reading.warnings))
             writes.counters["request_count"] += answer.attempts - 1
             self._remember(writes, failures=None, refused=None)
+            if not self._went_well:
+                self._went_well = True
+                self.turn.pacer.went_well()
             self._read_results(dispatch, dispatch.reading, writes)
             return
         if error is None:
@@ -548,7 +568,8 @@ class Sender:
             writes.span(batch, SENDING, UNKNOWN, code, words)
             writes.move(len(rows), SENDING, UNKNOWN)
         elif not self.operation.repeat_is_harmless:
-            writes.span(batch, PLANNED, UNKNOWN, code, words)
+            for row in rows:  # not the span: the vendor had some of it already, so they were not asked for
+                writes.item(row.position, UNKNOWN, code, words, batch)
             writes.move(len(rows), PLANNED, UNKNOWN)
 
     def _code(self, name: str) -> str:
@@ -563,8 +584,11 @@ class Sender:
 
     def _try_later(self, error: VendorError, writes: Writes) -> None:
         """Wait, as long as the vendor says or longer from time to time; give up after too many in a row."""
-        failures = self.turn.progress.get("failures", 0) + 1
-        self._remember(writes, failures=failures)
+        failures = self.turn.progress.get("failures", 0)
+        if not self._has_failed:  # what was in flight together fails together, and counts once
+            self._has_failed = True
+            failures += 1
+            self._remember(writes, failures=failures)
         if failures >= MAX_FAILURES:
             self.trouble = error
             return
@@ -584,7 +608,7 @@ class Sender:
 
     @staticmethod
     def _sends(batch: SyncBatch) -> int:
-        return SyncAttempt.objects.filter(batch=batch).count()
+        return turns.sends(batch)
 
 
 def recover(turn: Turn) -> None:
@@ -593,17 +617,18 @@ def recover(turn: Turn) -> None:
         sender = Sender(turn, operation)
         for batch in turn.run.batches.filter(operation=operation.name, state=SyncBatch.State.SENDING):
             writes = Writes(turn)
-            words = "The worker ended before the answer was stored. Whether it was applied is not known."
             unanswered = SyncAttempt.objects.filter(batch=batch, latency_ms=None).values_list("pk", flat=True)
             for attempt_id in unanswered:
-                writes.answer(attempt_id, problem="WorkerGone", words=words)
+                writes.answer(attempt_id, problem="WorkerGone", words=WORKER_GONE)
             standing = SENDING if sender.is_final else PLANNED
             items = turn.run.items.filter(position__range=(batch.first, batch.last), outcome=standing)
+            if sender.creates:
+                items = items.exclude(contact__in=turn.connection.remote_contacts.values("contact"))
             rows = [
                 Row(position, contact_id, standing, "")
                 for position, contact_id in items.values_list("position", "contact_id")
             ]
             resend = operation.repeat_is_harmless and sender._sends(batch) < MAX_SENDS
-            sender._mark_unknown(batch, rows, sender._code("worker_gone"), words, writes)
+            sender._mark_unknown(batch, rows, sender._code("worker_gone"), WORKER_GONE, writes)
             writes.batch(batch, SyncBatch.State.PLANNED if resend else SyncBatch.State.UNKNOWN)
             writes.commit()

@@ -14,21 +14,20 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db import connection as database
 from django.db.models import Exists, Max, Min, OuterRef
-from django.db.models.functions import Now
 from django.utils import timezone
 
 from lists import jobs
 from lists.models import ItemOutcome, RunKind, RunState, SyncAttempt, SyncBatch, SyncItem, SyncRun
 from lists.models.audit import record as audit
-from lists.sync import translating
+from lists.sync import planning, translating
 from lists.sync.planning import PlanRefused
-from lists.sync.turn import Turn, Writes
+from lists.sync.turn import Turn, Writes, sends
 from lists.vendors.base import Operation
 from lists.vendors.records import ContactRecord, Member, digits
 
 LOT = 500  # numbers of one look-up in our rows
 LOOKED_UP = 1_000  # contacts asked for at a time
-MAX_SENDS = 2  # of one batch, when read-backs showed that something is missing
+MAX_SENDS = 2  # of one batch, when read-backs showed that something is missing and nobody asked for more
 
 ACCEPTED, UNKNOWN = ItemOutcome.ACCEPTED.value, ItemOutcome.UNKNOWN.value
 OPEN = (ACCEPTED, UNKNOWN)
@@ -52,14 +51,12 @@ def settle(run: SyncRun, user: Any = None) -> None:
     if run.connection is None:
         raise PlanRefused(f"The connection of run {run.pk} was deleted, so nobody can be asked.")
     ended = [RunState.COMPLETED_WITH_PROBLEMS, RunState.STOPPED, RunState.FAILED]
-    progress = {name: value for name, value in run.progress.items() if name not in ("failures", "refused", "settling")}
+    planning.judge_use(run)
     try:
         with transaction.atomic():
-            taken = SyncRun.objects.filter(pk=run.pk, state__in=ended).update(
-                state=RunState.QUEUED, failure="", finished_at=None, progress=progress | {"asked": True}, due_at=Now()
-            )
-            if not taken:
+            if not SyncRun.objects.filter(pk=run.pk, state__in=ended).update(**planning.begun_again(asked=True)):
                 raise PlanRefused(f"Run {run.pk} is under way again already.")
+            planning.leave_out_sent_since(run)
             run.refresh_from_db()
             audit(user, "settled", run)
             jobs.wake("run", run.pk)
@@ -90,7 +87,7 @@ def look(turn: Turn) -> timedelta | None:
         return gap
     count, complete = _read(turn, state["count"])
     if turn.run.kind == RunKind.LIST and complete:
-        resent = _send_missing(turn, steady=asked or count == state["count"])
+        resent = _send_missing(turn, steady=asked or count == state["count"], asked=asked)
         if resent:
             turn.remember(asked=None)
             _keep(turn, None)
@@ -150,8 +147,11 @@ def confirm(turn: Turn, members: Iterable[Member], seen: Counter[str]) -> None:
     writes.commit()
 
 
-def _send_missing(turn: Turn, *, steady: bool) -> bool:
-    """Put unknown contacts that are surely not there back into the plan, once; whether there were any."""
+def _send_missing(turn: Turn, *, steady: bool, asked: bool) -> bool:
+    """Put unknown contacts that are surely not there back into the plan; whether there were any.
+
+    Once by ourselves, and once more whenever a person asks.
+    """
     operation = turn.operations[-1]
     old = timezone.now() - timedelta(seconds=settings.SETTLE_MISSING_SECONDS)
     sent = SyncAttempt.objects.filter(run=turn.run, batch__operation=operation.name)
@@ -161,12 +161,13 @@ def _send_missing(turn: Turn, *, steady: bool) -> bool:
     missing = turn.run.items.filter(outcome=UNKNOWN, batch__operation=operation.name)
     resent = False
     for batch in turn.run.batches.filter(pk__in=missing.values("batch")).order_by("sequence"):
-        if SyncAttempt.objects.filter(batch=batch).count() >= MAX_SENDS:
+        if sends(batch) >= MAX_SENDS and not asked:
             continue
-        count = missing.filter(batch=batch).count()
         writes = Writes(turn)
-        writes.span(batch, UNKNOWN, PLANNED)
-        writes.move(count, UNKNOWN, PLANNED)
+        positions = list(missing.filter(batch=batch).values_list("position", flat=True))
+        for position in positions:  # not the span: in it may be contacts whose creation is unknown
+            writes.item(position, PLANNED, "", "", batch)
+        writes.move(len(positions), UNKNOWN, PLANNED)
         writes.batch(batch, SyncBatch.State.PLANNED)
         writes.commit()
         resent = True

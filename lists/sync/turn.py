@@ -22,15 +22,20 @@ from lists.models import (
 )
 from lists.models.leases import LeaseLost
 from lists.sync import accounts
+from lists.sync.pacing import PATIENCE, MustWait, back_off
 from lists.vendors.errors import VendorError
+from lists.vendors.masking import LIMIT
 from lists.vendors.records import Answer, RemoteListInfo, Request
 
 if TYPE_CHECKING:
     from lists.jobs import Step
 
 READS_TOGETHER = 20
+READ_TRIES = 4  # of one request that only reads: a page that fails must not cost all the pages before it
 # Bytes kept of a batch's request, whose entries stand in the batch, and of an answer that was as promised.
 BRIEF = 512
+# Problems of attempts that surely changed nothing. A refused batch is none of them: some of it may have been stored.
+NOT_APPLIED = ("NotSent", "VendorBusy", "CredentialsRefused", "QuotaExhausted", "ListGone", "VendorNotConfigured")
 WORDS = 300  # characters kept of what a vendor says about one contact
 
 # A state is set only where nobody asked to stop meanwhile.
@@ -73,6 +78,8 @@ class Turn:
         self.reads: list[SyncAttempt] = []  # requests that changed nothing, to be written with the next write
         self.vendor.journal = Journal(self)
         self.vendor.before_call = self._before_call
+        self.vendor.read_again = self._read_again
+        self._reads_failed = 0
         self._home = threading.get_ident()
 
     @property
@@ -88,8 +95,23 @@ class Turn:
         # threads that carry batches have no business in the database.
         if threading.get_ident() == self._home:
             self.step.moved()
-            if seconds := self.pacer.take():
+            try:
+                seconds = self.pacer.take()
+            except MustWait as wait:
+                if wait.seconds > PATIENCE:
+                    raise
+                self.step.pause(wait.seconds)
+                seconds = self.pacer.take()
+            if seconds:
                 self.step.pause(seconds)
+
+    def _read_again(self, error: VendorError) -> bool:
+        self._reads_failed += 1
+        if self._reads_failed >= READ_TRIES or getattr(error, "retry_after", None) is not None or self.step.stopping:
+            self._reads_failed = 0
+            return False
+        self.step.pause(self.pacer.hold_back(back_off(self._reads_failed - 1)))
+        return not self.step.stopping
 
     def remember(self, **what: Any) -> dict[str, Any]:
         """The run's progress with this written over it; None takes a name out. Store it with the step."""
@@ -104,6 +126,11 @@ class Turn:
         with database.cursor() as cursor:
             cursor.execute("SELECT state FROM lists_syncrun WHERE id = %s", [self.run.pk])
             return cursor.fetchone() == (RunState.STOPPING.value,)
+
+    def write_reads(self) -> None:
+        """What was only read and no write has followed: the history tells it too."""
+        if self.reads:
+            Writes(self).commit()
 
     def tell(self, state: RunState, waiting_for: str = "", **changes: Any) -> None:
         """Show how the run stands, unless it is to stop."""
@@ -158,9 +185,10 @@ class Writes:
         values = [after, code[:60], words[:WORDS], batch.pk, self._now, self.turn.run.pk, batch.first, batch.last]
         self._spans.append((SPAN_OF_OUTCOME, [*values, before]))
 
-    def sending(self, batch: SyncBatch) -> None:
+    def sending(self, batch: SyncBatch, repeated: int | None) -> None:
+        """repeated: the batch whose unknown contacts go out again."""
         values = [ItemOutcome.SENDING, "", "", batch.pk, self._now, self.turn.run.pk, batch.first, batch.last]
-        self._spans.append((SPAN_TO_SEND, [*values, batch.pk]))
+        self._spans.append((SPAN_TO_SEND, [*values, repeated]))
 
     def batch(self, batch: SyncBatch, state: str) -> None:
         batch.state = state
@@ -246,6 +274,11 @@ class Writes:
             step.moved()
 
 
+def sends(batch: SyncBatch) -> int:
+    """How often a batch went out and may have been applied."""
+    return SyncAttempt.objects.filter(batch=batch).exclude(problem__in=NOT_APPLIED).count()
+
+
 def timestamp() -> Any:
     """Now, as a parameter of raw SQL."""
     return database.ops.adapt_datetimefield_value(timezone.now())
@@ -271,7 +304,11 @@ class Journal:
         return attempt
 
     def answered(self, ref: SyncAttempt, answer: Answer) -> None:
-        self._end(ref, answered(self.turn, answer), answer.attempts)
+        if self.turn._reads_failed:
+            self.turn._reads_failed = 0
+            self.turn.pacer.went_well()
+        # What changed something is kept at length: it may be needed to know again what we made.
+        self._end(ref, answered(self.turn, answer, limit=LIMIT if ref.pk else BRIEF), answer.attempts)
 
     def failed(self, ref: SyncAttempt, error: VendorError) -> None:
         self._end(ref, failed(error, ref.started_at), error.attempts)
@@ -302,12 +339,12 @@ def begun(turn: Turn, request: Request, request_excerpt: str, **of_batch: Any) -
     )
 
 
-def answered(turn: Turn, answer: Answer, warnings: Iterable[str] = ()) -> dict[str, Any]:
+def answered(turn: Turn, answer: Answer, warnings: Iterable[str] = (), limit: int = BRIEF) -> dict[str, Any]:
     return {
         "status": answer.status,
         "latency_ms": round(answer.seconds * 1000),
         "words": " ".join(warnings),
-        "answer_excerpt": turn.vendor.masked(answer, BRIEF),
+        "answer_excerpt": turn.vendor.masked(answer, limit),
     }
 
 

@@ -42,6 +42,7 @@ from .records import (
 
 DAY = 86_400
 SHORTEST_WAIT = 1.0  # seconds, whatever a vendor asks for
+MOST_CONTACTS = 2**31  # of a list; no vendor has that many, and no column of ours takes more
 
 FIELD_LABELS = {
     "phone": "phone number",
@@ -218,7 +219,9 @@ class HttpVendor:
         self.transport = transport or http.Transport()
         self.before_call: Callable[[], None] | None = None
         self.journal: Journal | None = None
-        self._secrets: tuple[str, ...] = tuple(self.options[s.name] for s in self.settings if s.secret)
+        self.read_again: Callable[[VendorError], bool] | None = None  # has waited, and a failed read may be repeated
+        secrets_given = (self.options[setting.name] for setting in self.settings if setting.secret)
+        self._secrets = tuple(spelling for secret in secrets_given for spelling in masking.spellings(secret))
 
     # Declarations, asked before anything is sent
 
@@ -274,6 +277,14 @@ class HttpVendor:
 
     def call(self, request: Request) -> Answer:
         """As `send`, at the account's pace and written into the journal: for all that is not a batch."""
+        while True:
+            try:
+                return self._call(request)
+            except VendorError as error:
+                if not (request.reads and error.retry and self.read_again and self.read_again(error)):
+                    raise
+
+    def _call(self, request: Request) -> Answer:
         if self.before_call:
             self.before_call()
         ref = self.journal.sending(request) if self.journal else None
@@ -498,6 +509,12 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     if math.isnan(seconds):
         return None
     return min(max(seconds, SHORTEST_WAIT), float(DAY))
+
+
+def list_count(value: Any) -> int | None:
+    """The size of a list; None for what cannot be one."""
+    count = whole_number(value)
+    return count if count is None or count < MOST_CONTACTS else None
 
 
 def whole_number(value: Any) -> int | None:

@@ -19,7 +19,7 @@ from itertools import chain, repeat
 from typing import Any, NamedTuple
 
 from . import masking
-from .base import Complaint, HttpVendor, Limits, Operation, Setting, pace_settings, segment, whole_number
+from .base import Complaint, HttpVendor, Limits, Operation, Setting, list_count, pace_settings, segment, whole_number
 from .errors import ListGone, NameTaken, NotSent, RequestRefused, UnreadableReply, VendorBusy
 from .records import (
     ID_SLOT,
@@ -636,7 +636,7 @@ class Exotel(HttpVendor):
 
 def _info(told: dict[str, Any]) -> RemoteListInfo:
     told = _lower(told)
-    counts = (whole_number(told.get(name)) for name in ("contact_count", "contacts_count", "total_contacts", "count"))
+    counts = (list_count(told.get(name)) for name in ("contact_count", "contacts_count", "total_contacts", "count"))
     return RemoteListInfo(
         str(told.get("sid") or ""),
         str(told.get("name") or told.get("list_name") or ""),

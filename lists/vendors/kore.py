@@ -30,9 +30,9 @@ from .base import (
     Operation,
     Setting,
     http_date,
+    list_count,
     pace_settings,
     segment,
-    whole_number,
 )
 from .errors import (
     ListGone,
@@ -557,7 +557,7 @@ class Kore(HttpVendor):
         return RemoteListInfo(
             remote_id=str(told.get("_id") or ""),
             name=str(told.get("name") or ""),
-            count=whole_number(told.get("totalRecordCount")),
+            count=list_count(told.get("totalRecordCount")),
             in_use=bool(told.get("isListInUse") or told.get("campaignInUse")),
             problem=""
             if source in API_SOURCES

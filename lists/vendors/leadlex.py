@@ -21,6 +21,7 @@ from .base import (
     Operation,
     Setting,
     http_date,
+    list_count,
     pace_settings,
     retry_after,
     segment,
@@ -183,7 +184,7 @@ def read_added(answer: Answer, records: Sequence[ContactRecord]) -> BatchReading
     return BatchReading(
         [PushResult(record.key, outcome, remote_id=record.remote_id) for record in records],
         already_present=sent - added if added else 0,
-        list_count=whole_number(data.get("contact_count")),
+        list_count=list_count(data.get("contact_count")),
         warnings=tuple(warnings),
     )
 
@@ -429,5 +430,5 @@ def _details(error: dict[str, Any]) -> dict[str, Any]:
 
 def _info(told: dict[str, Any]) -> RemoteListInfo:
     return RemoteListInfo(
-        str(told.get("id") or ""), str(told.get("name") or ""), count=whole_number(told.get("contact_count"))
+        str(told.get("id") or ""), str(told.get("name") or ""), count=list_count(told.get("contact_count"))
     )

@@ -1,6 +1,6 @@
 import pytest
 
-from lists.sync import pacing, sending
+from lists.sync import engine, pacing, sending, turn
 from lists.vendors import base
 
 
@@ -13,8 +13,8 @@ def impatient(settings, monkeypatch) -> None:
     settings.VENDOR_READ_SECONDS = 0.5
     settings.VENDOR_CALL_SECONDS = 2.0
     monkeypatch.setattr(base, "SHORTEST_WAIT", 0.05)
-    monkeypatch.setattr(pacing, "back_off", lambda failures: 0.02)
-    monkeypatch.setattr(sending, "back_off", lambda failures: 0.02)
+    for module in (pacing, sending, engine, turn):
+        monkeypatch.setattr(module, "back_off", lambda failures: 0.02)
 
 
 @pytest.fixture(autouse=True)

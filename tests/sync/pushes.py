@@ -1,6 +1,9 @@
 """Pushing in this process, as the command does."""
 
 from collections import Counter
+from datetime import timedelta
+
+from django.utils import timezone
 
 from lists import jobs
 from lists.models import Connection, ContactList, RemoteList, SyncRun
@@ -9,8 +12,18 @@ from lists.sync import planning
 
 def push(contact_list: ContactList, connection: Connection, kind: str = "list") -> SyncRun:
     """Plan, queue and work to the end."""
+    return work(queued(contact_list, connection, kind))
+
+
+def queued(contact_list: ContactList, connection: Connection, kind: str = "list") -> SyncRun:
     run = planning.plan(contact_list, connection, kind)
     planning.queue(run, None)
+    return run
+
+
+def work_on(run: SyncRun) -> SyncRun:
+    """To the end, after the worker that held it is gone."""
+    SyncRun.objects.filter(pk=run.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
     return work(run)
 
 

@@ -11,6 +11,8 @@ from django.utils import timezone
 
 from lists.models import Pace
 from lists.sync.pacing import MustWait, Pacer
+from tests.factories import make_list
+from tests.sync.pushes import push
 
 pytestmark = pytest.mark.django_db
 
@@ -59,6 +61,20 @@ def test_a_shorter_wait_never_cuts_a_longer_one():
     pacer().hold_back(60)
     pacer().hold_back(1)
     assert Pace.objects.filter(blocked_until__gt=Now() + timedelta(seconds=50)).exists()
+
+
+def test_a_clock_that_was_set_back_keeps_nobody_waiting():
+    shared = pacer(per_minute=60)
+    shared.take()
+    Pace.objects.update(next_at=Now() + timedelta(hours=1))
+    assert shared.take() == 0
+    assert shared.take() == pytest.approx(1, abs=0.1)
+
+
+def test_a_good_answer_ends_the_growing_of_waits(connect, rehearsal):
+    rehearsal.exotel.faults.times(3, "add_to_list", status=503, retry_after="soon")
+    push(make_list(contacts=4), connect("exotel"))
+    assert Pace.objects.get().failures == 0
 
 
 @pytest.mark.django_db(transaction=True)
