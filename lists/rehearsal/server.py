@@ -33,6 +33,7 @@ from .wire import Reply, Wire
 HOST = "127.0.0.1"  # and nowhere else: nothing here is fit for a network
 LARGEST_BODY = 100_000_000
 QUIET = 1.0  # seconds without a change before what is stored is written down
+ORDER = ("vendor", "fault", "settings", "gain", "lose", "campaign", "reset", "forget")
 GONE = (BrokenPipeError, ConnectionResetError, ConnectionAbortedError)
 
 log = logging.getLogger(__name__)
@@ -160,6 +161,11 @@ class Rehearsal:
         """
         if not isinstance(order, dict):
             raise ValueError("Send a JSON object.")
+        if strangers := sorted(order.keys() - ORDER):
+            raise ValueError(
+                f"No order has “{strangers[0]}” beside its vendor; what a fault is goes inside “fault”. "
+                f"There are: {', '.join(ORDER)}."
+            )
         vendors = self._meant(order.get("vendor"))
         if order.get("reset"):
             for vendor in vendors:

@@ -98,6 +98,7 @@ def test_a_vendor_gains_and_loses_contacts_by_itself(rehearsal):
         {"vendor": "kore", "fault": {"kind": "x"}},
         {"vendor": "kore", "settings": {"x": 1}},
         {"vendor": "kore", "gain": {"list": "none", "phones": []}},
+        {"vendor": "exotel", "operation": "add_to_list", "kind": "timeout"},
     ],
 )
 def test_an_order_that_cannot_be_understood_is_refused_in_a_sentence(rehearsal, order):
