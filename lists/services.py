@@ -212,14 +212,37 @@ def lift(suppression: Suppression, reason: str, by: User) -> None:
 # Connections --------------------------------------------------------------------------------------------------------
 
 
+DECIDE_THE_ADDRESS = ("base_url", "region")
+
+
+def moves(connection: Connection, vendor: type[HttpVendor], settings: Mapping[str, str]) -> bool:
+    """Whether these settings send a stored connection's requests to another address than now."""
+    if connection.pk is None:
+        return False
+    usual = {setting.name: setting.default for setting in vendor.settings}
+    return any(
+        (settings[name] or usual.get(name)) != (connection.settings.get(name) or usual.get(name))
+        for name in DECIDE_THE_ADDRESS
+        if name in settings
+    )
+
+
 @transaction.atomic
 def save_connection(
-    connection: Connection, vendor: type[HttpVendor], settings: dict[str, str], secrets: dict[str, str], by: User
+    connection: Connection,
+    vendor: type[HttpVendor],
+    settings: dict[str, str],
+    secrets: dict[str, str],
+    by: User | None,
 ) -> Connection:
     """Store a connection with its settings; of the secrets those given, the others stay. Raises Refused.
 
     The name and vendor are set on `connection` already. Nothing is asked of the vendor.
     """
+    wanted = {setting.name for setting in vendor.settings if setting.secret}
+    if moves(connection, vendor, settings) and wanted - set(secrets):
+        # Otherwise whoever may change the address could have the old credentials sent to it.
+        raise Refused(f"The address changes, so give all secrets again: {', '.join(sorted(wanted))}.")
     is_new = connection.pk is None
     before = {} if is_new else connection.settings
     connection.settings = before | settings

@@ -7,14 +7,13 @@ from django import forms
 from django.conf import settings
 from django.forms import BoundField
 
+from lists import services
 from lists.models import Connection
 from lists.rehearsal import CREDENTIALS
 from lists.vendors.base import HttpVendor, Setting
 
 REHEARSAL_URL = "http://127.0.0.1:8001"
 """Where `serve` plays the vendors unless it is told another port."""
-
-DECIDE_THE_ADDRESS = ("base_url", "region")
 
 
 def rehearsal_settings(vendor: type[HttpVendor]) -> dict[str, str]:
@@ -100,7 +99,6 @@ class ConnectionForm(forms.Form):
             if self.is_new:
                 self.add_error(setting.name, f"Enter the {in_sentence(setting.label)}.")
             else:
-                # Otherwise whoever may change the address could have the old credentials sent to it.
                 self.add_error(setting.name, f"The address changes, so enter the {in_sentence(setting.label)} again.")
         return cleaned
 
@@ -111,8 +109,7 @@ class ConnectionForm(forms.Form):
         return [setting for setting in self.vendor.settings if setting.secret and not cleaned.get(setting.name)]
 
     def _moves(self, cleaned: dict[str, Any]) -> bool:
-        before = self.connection.settings
-        return any(cleaned[name] != before.get(name, "") for name in DECIDE_THE_ADDRESS if name in cleaned)
+        return services.moves(self.connection, self.vendor, cleaned)
 
     @property
     def settings(self) -> dict[str, str]:

@@ -156,6 +156,17 @@ def test_a_new_address_asks_for_the_secrets_again(monkeypatch, rehearsal):
         call_command("connect", "leadlex", "LeadLex", "--set", f"base_url={rehearsal.url}/leadlex")
 
 
+def test_connect_forgets_how_the_connection_was_once_it_changes(monkeypatch):
+    connection = make_connection(
+        "leadlex", "LeadLex", secrets={"api_key": "wbk_old"}, health="ok", health_text="Connected."
+    )
+    monkeypatch.setenv("KEY", "wbk_new")
+    call_command("connect", "leadlex", "LeadLex", "--secret", "api_key=KEY")
+    connection.refresh_from_db()
+    assert (connection.health, connection.health_text) == ("unknown", "")
+    assert connection.secrets() == {"api_key": "wbk_new"}
+
+
 def test_rotate_credentials_writes_them_with_the_newest_key(settings, capsys):
     from cryptography.fernet import Fernet
 

@@ -88,6 +88,17 @@ def test_another_address_asks_for_the_secrets_again(administrator, settings):
     assert (connection.settings["base_url"], connection.secrets()["api_key"]) == (moved["base_url"], "wbk_new")
 
 
+def test_a_region_that_was_left_at_its_usual_one_is_no_other_address(administrator):
+    connection = make_connection(
+        "exotel", "Exotel", settings={"account_sid": "demo"}, secrets={"api_key": "k", "api_token": "t"}
+    )
+    kept = {"name": "Exotel", "account_sid": "demo", "base_url": ""}
+    address = reverse("connections-edit", args=[connection.pk])
+    response = administrator.post(address, {**kept, "region": "mumbai"})
+    assertContains(response, "The address changes, so enter the API key again.")
+    assert administrator.post(address, {**kept, "region": "singapore"}).status_code == 302
+
+
 def test_a_rehearsal_brings_its_address_and_credentials(administrator, rehearsal):
     make_connection("exotel", "Exotel", rehearsal=True, settings={"base_url": f"{rehearsal.url}/exotel"})
     page = administrator.get(reverse("connections-create", args=["exotel"]), {"rehearsal": ""})

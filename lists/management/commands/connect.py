@@ -4,11 +4,10 @@ import os
 from typing import Any
 
 from django.core.management.base import CommandParser
-from django.db import transaction
 
+from lists import services
 from lists.management.base import JsonCommand, Refused
 from lists.models import Connection
-from lists.models.audit import record as audit
 from lists.sync import accounts
 from lists.vendors.base import HttpVendor, Setting
 from lists.vendors.errors import VendorError
@@ -39,12 +38,12 @@ class Command(JsonCommand):
         if connection and connection.vendor != vendor.key:
             label = VENDORS[connection.vendor].label
             raise Refused(f"“{connection.name}” is a connection to {label}. Choose another name.")
-        with transaction.atomic():
-            connection = self.stored(connection, vendor, options, given, secrets)
-            try:
-                accounts.pacer(accounts.connected(connection))
-            except VendorError as error:
-                raise Refused(error.message) from error
+        connection = connection or Connection(vendor=vendor.key, name=options["name"])
+        connection.archived_at = None
+        try:
+            services.save_connection(connection, vendor, given, secrets, None)
+        except services.Refused as refusal:
+            raise Refused(refusal) from refusal
         checked: str | None = None
         self.failure = ""
         if options["ask"]:
@@ -53,31 +52,6 @@ class Command(JsonCommand):
             except VendorError as error:
                 self.failure = error.message
         return {"connection_id": connection.pk, "checked": bool(checked) if options["ask"] else None}
-
-    def stored(
-        self,
-        connection: Connection | None,
-        vendor: type[HttpVendor],
-        options: dict[str, Any],
-        given: dict[str, str],
-        secrets: dict[str, str],
-    ) -> Connection:
-        is_new = connection is None
-        connection = connection or Connection(vendor=vendor.key, name=options["name"])
-        moved = any(name in given and given[name] != connection.settings.get(name) for name in ("base_url", "region"))
-        secret_names = {setting.name for setting in vendor.settings if setting.secret}
-        if not is_new and moved and secret_names - set(secrets):
-            # Otherwise whoever may change the address could have the old credentials sent to it.
-            raise Refused("The address changes, so give all secrets again: " + ", ".join(sorted(secret_names)) + ".")
-        connection.settings = connection.settings | given
-        connection.rehearsal = accounts.is_rehearsal(connection.settings.get("base_url", ""))
-        connection.archived_at = None
-        connection.save()
-        if secrets:
-            connection.set_secrets(secrets)
-            connection.save(update_fields=["credentials"])
-        audit(None, "created" if is_new else "changed", connection, settings=sorted(given), secrets=sorted(secrets))
-        return connection
 
     @staticmethod
     def pairs(texts: list[str], known: list[Setting], vendor: type[HttpVendor]) -> dict[str, str]:
