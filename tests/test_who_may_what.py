@@ -71,7 +71,7 @@ RULES = {
     "imports-policy": Rule("POST", UPLOADERS),
     "imports-commit": Rule("POST", UPLOADERS),
     "imports-discard": Rule("POST", UPLOADERS),
-    "imports-rejected": Rule("GET", UPLOADERS),
+    "imports-rejected": Rule("POST", UPLOADERS),
     "imports-undo": Rule("GET", ADMINISTRATORS),  # and whoever made the import
     "runs-index": Rule("GET", SYNC_READERS),
     "runs-plan": Rule("POST", MANAGERS),
@@ -80,7 +80,7 @@ RULES = {
     "runs-row": Rule("GET", SYNC_READERS),
     "runs-fresh": Rule("GET", SYNC_READERS),
     "runs-contacts": Rule("GET", SYNC_READERS),
-    "runs-export": Rule("GET", MANAGERS),
+    "runs-export": Rule("POST", MANAGERS),
     "runs-requests": Rule("GET", SYNC_READERS),
     "runs-attempt": Rule("GET", SYNC_READERS),
     "runs-batches": Rule("GET", SYNC_READERS),

@@ -28,6 +28,7 @@ from lists.importing.columns import BY_NAME, FIELDS, Mapping, guess
 from lists.importing.flow import ImportRefused
 from lists.importing.reading import Dialect, FileRefused, Record
 from lists.models import ContactList, Import, ImportRow, ImportState, RemoteList, RowOutcome
+from lists.models.audit import record as record_event
 from lists.paging import in_order, newest_first
 from lists.permissions import may, needs, person
 from lists.sync import readiness
@@ -377,12 +378,13 @@ def detail(request: HttpRequest, import_id: int) -> HttpResponse:
     )
 
 
-@require_safe
+@require_POST
 @needs("view_import")
 @needs("see_numbers")
 def rejected(request: HttpRequest, import_id: int) -> StreamingHttpResponse:
-    """The rejected rows as a file to repair and upload again."""
+    """The rejected rows as a file to repair and upload again. A post, because it is written down who took them."""
     imported = _an_import(import_id)
+    record_event(person(request), "exported", imported, rejected=imported.rejected)
     response = StreamingHttpResponse(flow.rejected_rows(imported), content_type="text/csv; charset=utf-8")
     stem = imported.filename.rpartition(".")[0] or imported.filename
     response["Content-Disposition"] = content_disposition_header(True, f"{stem} rejected.csv")

@@ -458,12 +458,15 @@ def _cards(run: SyncRun, user: User | AnonymousUser) -> list[Card]:
     ]
 
 
-@require_safe
+@require_POST
 @needs("export_contacts")
 @needs("see_numbers")
 @needs("view_syncrun")
 def export(request: HttpRequest, run_id: int) -> StreamingHttpResponse:
-    """All contacts that the filter shows, as a CSV file that a spreadsheet opens without running any of it."""
+    """All contacts that the filter shows, as a CSV file that a spreadsheet opens without running any of it.
+
+    A post, because it is written down who took them.
+    """
     run = _run(run_id)
     form = ItemFilterForm(request.GET)
     # What was searched for may be a number, which has no place in the audit.
