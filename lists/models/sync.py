@@ -197,6 +197,7 @@ class SyncRun(Leased):
     approved_at = models.DateTimeField(null=True)
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
+    idle = models.DurationField(default=timedelta, help_text="Between an end and being taken up again, all together")
     thinned_at = models.DateTimeField(null=True, help_text="What its requests said was removed, by age")
 
     objects = SyncRunQuerySet.as_manager()
@@ -263,10 +264,10 @@ class SyncRun(Leased):
 
     @property
     def duration(self) -> timedelta | None:
-        """From the first step to the last; to now while it is under way."""
+        """From the first step to the last, to now while it is under way; without the time nobody was at it."""
         if not self.started_at:
             return None
-        return (self.finished_at or timezone.now()) - self.started_at
+        return (self.finished_at or timezone.now()) - self.started_at - self.idle
 
     @property
     def decided(self) -> int:

@@ -15,7 +15,7 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db import connection as database
 from django.db.models import Exists, F, OuterRef
-from django.db.models.functions import Now
+from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
 
 from lists import jobs
@@ -477,6 +477,7 @@ def begun_again(**progress: Any) -> dict[str, Any]:
     """
     return {
         "state": RunState.QUEUED, "failure": "", "finished_at": None, "crashes": 0, "progress": progress,
+        "idle": F("idle") + (Now() - Coalesce("finished_at", Now())),
         "token": F("token") + 1, "lease_until": None, "leased_by": "", "due_at": Now(),
     }  # fmt: skip
 

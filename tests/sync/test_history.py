@@ -1,8 +1,13 @@
 """What the history says: sentence, causes, figures."""
 
-import pytest
+from datetime import timedelta
+from functools import partial
 
-from lists.sync import history
+import pytest
+from django.utils import timezone
+
+from lists.models import SyncRun
+from lists.sync import history, planning, settling
 from tests.factories import make_list, make_run
 from tests.sync.pushes import push
 
@@ -28,6 +33,24 @@ pytestmark = pytest.mark.django_db
 )
 def test_a_run_is_told_in_one_sentence(outcomes, fields, sentence):
     assert history.sentence(make_run(outcomes, **fields)) == sentence
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "state", "take_up"), [({"unknown": 1}, "completed_with_problems", settling.settle),
+                                       ({"planned": 1}, "failed", partial(planning.resume, user=None))],
+    ids=["settled", "resumed"],
+)  # fmt: skip
+def test_the_days_a_run_lay_ended_are_no_part_of_what_it_took(outcomes, state, take_up):
+    ended = timezone.now() - timedelta(days=3)
+    run = make_run(outcomes, state=state, started_at=ended - timedelta(seconds=20), finished_at=ended)
+    assert history.as_json(run)["seconds"] == 20
+    for _ in range(2):
+        take_up(run)
+        run.refresh_from_db()
+        assert 20 <= run.duration.total_seconds() < 200
+        SyncRun.objects.filter(pk=run.pk).update(state=state, finished_at=timezone.now())
+        run.refresh_from_db()
+        assert 20 <= history.as_json(run)["seconds"] < 200
 
 
 def test_causes_are_grouped_most_contacts_first():
