@@ -1,33 +1,52 @@
-"""A list as a CSV file: safe to open in a spreadsheet, and the same contacts when it is imported again."""
+"""CSV files that are safe to open in a spreadsheet: a list, which is the same contacts when it is imported again, and
+the rows an import rejected."""
 
 import csv
 import io
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 
-from lists.importing.flow import safe_cell
-from lists.models import ContactList, Membership
+from lists.models import ContactList, Import, Membership, RowOutcome
 
 COLUMNS = ("phone", "first_name", "last_name", "salutation", "email", "company", "tag", "time_zone")
+REJECTED_COLUMNS = ("_line", "_code", "_column", "_value", "_reason", "_suggestion")
 PIECE = 64 * 1024
+_is_formula = re.compile(r"'*[=+@\t\r\0-]").match
+_is_number = re.compile(r"\+\d{5,15}").fullmatch
 
 
-def export(contact_list: ContactList) -> Iterator[str]:
-    """The file in pieces, a row a membership, extra attributes behind the known columns. UTF-8 with BOM."""
-    memberships = Membership.objects.filter(contact_list=contact_list).order_by("contact_id", "occurrence")
-    extras = _extra_columns(contact_list)
+def safe_cell(text: str) -> str:
+    """A cell a spreadsheet will not run. `cleaning.tidy` takes the apostrophe off again; a plain number gets none."""
+    return f"'{text}" if _is_formula(text) and not _is_number(text) else text
+
+
+def safe_csv(rows: Iterable[Iterable[object]]) -> Iterator[str]:
+    """Rows, the header first, as the pieces of a CSV file. UTF-8 with BOM."""
     buffer = io.StringIO()
     buffer.write("\ufeff")
     writer = csv.writer(buffer)
-    writer.writerow([safe_cell(name) for name in (*COLUMNS, *extras)])
-    rows = memberships.values_list(*(f"contact__{name}" for name in COLUMNS), "contact__extra", "extra")
-    for *values, of_contact, of_row in rows.iterator(chunk_size=2_000):
-        further = of_contact | of_row
-        writer.writerow([safe_cell(str(value)) for value in (*values, *(further.get(name, "") for name in extras))])
+    for row in rows:
+        writer.writerow([safe_cell(str(cell)) for cell in row])
         if buffer.tell() > PIECE:
             yield buffer.getvalue()
             buffer.seek(0)
             buffer.truncate()
     yield buffer.getvalue()
+
+
+def export(contact_list: ContactList) -> Iterator[str]:
+    """The file in pieces, a row a membership, extra attributes behind the known columns."""
+    return safe_csv(_memberships(contact_list))
+
+
+def _memberships(contact_list: ContactList) -> Iterator[Iterable[object]]:
+    memberships = Membership.objects.filter(contact_list=contact_list).order_by("contact_id", "occurrence")
+    extras = _extra_columns(contact_list)
+    yield (*COLUMNS, *extras)
+    rows = memberships.values_list(*(f"contact__{name}" for name in COLUMNS), "contact__extra", "extra")
+    for *values, of_contact, of_row in rows.iterator(chunk_size=2_000):
+        further = of_contact | of_row
+        yield (*values, *(further.get(name, "") for name in extras))
 
 
 def _extra_columns(contact_list: ContactList) -> list[str]:
@@ -38,3 +57,18 @@ def _extra_columns(contact_list: ContactList) -> list[str]:
         for extra in memberships.exclude(**{column: {}}).values_list(column, flat=True).iterator(chunk_size=2_000):
             names.update(extra)
     return sorted(names - set(COLUMNS))
+
+
+def rejected_rows(imported: Import) -> Iterator[str]:
+    """The rejected rows of an import in pieces: the file's own columns, then where, why, and what to do."""
+    return safe_csv(_rejected(imported))
+
+
+def _rejected(imported: Import) -> Iterator[Iterable[object]]:
+    width = len(imported.headers)
+    yield (*imported.headers, *REJECTED_COLUMNS)
+    rows = imported.rows.filter(outcome=RowOutcome.REJECTED).order_by("line")
+    said = rows.values_list("raw", "line", "code", "column", "value", "reason", "suggestion")
+    for raw, *rest in said.iterator(chunk_size=2_000):
+        # A row with more cells than the header keeps them behind everything else, where no column is shifted by them.
+        yield (*raw[:width], *[""] * (width - len(raw)), *rest, *raw[width:])

@@ -54,7 +54,7 @@ _ZONES = {zone.casefold(): zone for zone in available_timezones()}
 def tidy(value: str) -> str:
     """The text without outer white space, control characters and marks that turn its direction, in composed form.
 
-    One apostrophe before what a spreadsheet would run as a formula goes too: `flow.safe_cell` and spreadsheets put it.
+    One apostrophe before what a spreadsheet would run as a formula goes too: `exporting.safe_cell` puts it there.
     """
     value = value.strip()
     if value[:1] == "'" and _is_guarded(value):

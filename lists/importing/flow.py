@@ -7,10 +7,7 @@ in committed steps (`advance`), from the rows alone, and may be interrupted anyw
 commit.
 """
 
-import csv
 import hashlib
-import io
-import re
 import unicodedata
 import uuid
 from collections.abc import Callable, Iterable, Iterator
@@ -18,25 +15,24 @@ from datetime import timedelta
 from functools import partial
 from itertools import chain, islice
 from pathlib import Path, PurePosixPath, PureWindowsPath
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.files.storage import default_storage
-from django.db import connection, transaction
-from django.db.models import Count, F, Min
+from django.db import transaction
+from django.db.models import F
 from django.db.models.functions import Now
 from django.utils import timezone
 
 from lists import jobs, services
-from lists.importing import columns, matching, saving, staging
+from lists.importing import columns, matching, reviewing, saving, staging
 from lists.importing import undo as undoing
 from lists.importing.cleaning import CleanRow, cleaner
 from lists.importing.columns import Mapping
-from lists.importing.matching import LABELS
 from lists.importing.reading import Dialect, FileRefused, Record, detect, headers, no_rows, read
-from lists.importing.staging import BATCH, VALUES
-from lists.models import Contact, ContactList, Import, ImportRow, ImportState, OnExisting, RowOutcome
+from lists.importing.staging import BATCH
+from lists.models import ContactList, Import, ImportState, OnExisting, RowOutcome
 from lists.models.audit import record as record_event
 
 SAMPLE_ROWS = 200
@@ -403,7 +399,7 @@ def undo(imported: Import, step: jobs.Step) -> timedelta | None:
                 lists.update(contact_count=F("contact_count") - left)
     with transaction.atomic():
         step.store(state=ImportState.UNDONE)
-        record_event(None, "undid import", imported, list=imported.list_name, **undo_result(imported))
+        record_event(None, "undid import", imported, list=imported.list_name, **reviewing.undo_result(imported))
     return None
 
 
@@ -415,197 +411,3 @@ def _clear_away(imported: Import, step: jobs.Step) -> timedelta | None:
     with transaction.atomic():
         step.store(file="")
     return None
-
-
-# --- what a page shows -----------------------------------------------------------------------------------------------
-
-
-def undo_plan(imported: Import) -> dict[str, int]:
-    """What undoing would do now: {"removed", "restored", "conflicts"}, in rows."""
-    return undoing.plan(imported.pk, imported.on_existing)._asdict()
-
-
-def undo_result(imported: Import) -> dict[str, int]:
-    """What undoing has done: {"removed", "restored", "conflicts"}, in rows."""
-    done = imported.progress.get("undo", {})
-    return {name: done.get(name, 0) for name in undoing.Undone._fields}
-
-
-def drift(imported: Import) -> str:
-    """How the commit differs from the preview, as a sentence; "" when it does not."""
-    preview = imported.progress.get("preview")
-    if imported.state != ImportState.COMPLETED or not preview or not imported.progress.get("drifted"):
-        return ""
-    differing = [
-        f"{outcome} {preview[outcome]:,} → {count:,}"
-        for outcome, count in imported.ledger.items()
-        if preview[outcome] != count
-    ]
-    if not differing:
-        return ""
-    return f"Contacts changed between the preview and the import, so it came out differently: {', '.join(differing)}."
-
-
-class Cause(NamedTuple):
-    """Rejected rows with the same problem in the same column."""
-
-    code: str
-    column: str
-    reason: str
-    suggestion: str
-    rows: int
-    first_line: int
-    samples: list[str]
-
-
-def causes(imported: Import) -> list[Cause]:
-    """Why rows were rejected, most rows first, each with up to three of the values."""
-    rejected = imported.rows.filter(outcome=RowOutcome.REJECTED)
-    groups = (
-        rejected.values("code", "column")
-        .annotate(rows=Count("line"), first_line=Min("line"), said=Min("reason"), advice=Min("suggestion"))
-        .order_by("-rows", "code", "column")
-    )
-    return [
-        Cause(
-            group["code"],
-            group["column"],
-            group["said"],
-            group["advice"],
-            group["rows"],
-            group["first_line"],
-            list(rejected.filter(code=group["code"], column=group["column"]).values_list("value", flat=True)[:3]),
-        )
-        for group in groups
-    ]
-
-
-class Pattern(NamedTuple):
-    """Repeats that differ in the same fields: `fields` are their names, none when they are alike."""
-
-    fields: tuple[str, ...]
-    sentence: str
-    rows: int
-    first_line: int
-
-
-def repeats_in_file(imported: Import) -> list[Pattern]:
-    """Lines whose number an earlier line had, grouped by what they say differently, most rows first."""
-    groups = (
-        imported.rows.exclude(same_as=None)
-        .values("column")
-        .annotate(rows=Count("line"), first_line=Min("line"))
-        .order_by("-rows", "column")
-    )
-    patterns = []
-    for group in groups:
-        fields = tuple(filter(None, group["column"].split(",")))
-        said = f"other {_listed(fields)}" if fields else "nothing new"
-        patterns.append(Pattern(fields, f"Same number, {said}", group["rows"], group["first_line"]))
-    return patterns
-
-
-def matches_with_existing(imported: Import) -> list[Pattern]:
-    """Lines whose number a contact has already, grouped by where they differ from it as it is now, most rows first."""
-    states = [
-        f"CASE WHEN r.{field} = '' OR r.{field} = c.{field} THEN '' WHEN c.{field} = '' THEN 'new' ELSE 'other' END"
-        for field in VALUES
-    ]
-    names = [f"state_{field}" for field in VALUES]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"""
-            SELECT {", ".join(names)}, COUNT(*), MIN(line) FROM (
-                SELECT r.line, {", ".join(f"{state} AS {name}" for state, name in zip(states, names, strict=True))}
-                FROM lists_importrow AS r JOIN lists_contact AS c ON c.id = r.contact_id
-                WHERE r.imported_id = %(import_id)s AND r.outcome IN ('updated', 'unchanged') AND r.same_as IS NULL
-            ) AS compared
-            GROUP BY {", ".join(names)} ORDER BY COUNT(*) DESC, MIN(line)
-            """,
-            {"import_id": imported.pk},
-        )
-        groups = cursor.fetchall()
-    patterns = []
-    for *found, rows, first_line in groups:
-        by_state = {
-            state: tuple(field for field, here in zip(VALUES, found, strict=True) if here == state)
-            for state in ("other", "new")
-        }
-        parts = [
-            *([f"other {_listed(by_state['other'])}"] if by_state["other"] else []),
-            *([f"fills in {_listed(by_state['new'])}"] if by_state["new"] else []),
-        ]
-        sentence = f"Same number, {'; '.join(parts) or 'nothing new'}"
-        patterns.append(Pattern((*by_state["other"], *by_state["new"]), sentence, rows, first_line))
-    return patterns
-
-
-def _listed(fields: Iterable[str]) -> str:
-    return ", ".join(LABELS[field] for field in fields)
-
-
-class Change(NamedTuple):
-    label: str
-    old: str
-    new: str
-
-
-def changes(row: ImportRow, on_existing: str) -> list[Change]:
-    """Old → new, field by field, of a row that updates a contact: as it will be, or as it was once it is saved."""
-    if row.outcome != RowOutcome.UPDATED:
-        return []
-    if row.before is not None:
-        earlier, fields = row.before, [field for field in VALUES if field in row.before]
-        old_extra = row.before.get("extra")
-    else:
-        try:
-            contact = row.contact or Contact()
-        except Contact.DoesNotExist:
-            contact = Contact()  # deleted since the preview; the commit will make it anew
-        earlier = {field: getattr(contact, field) for field in VALUES}
-        fields = [
-            field
-            for field in VALUES
-            if (new := getattr(row, field))
-            and new != earlier[field]
-            and (on_existing == "replace" or not earlier[field])
-        ]
-        old_extra = contact.extra
-    found = [Change(LABELS[field], earlier[field], getattr(row, field)) for field in fields]
-    if old_extra is not None:
-        found += [
-            Change(header, old_extra.get(header, ""), value)
-            for header, value in row.extra.items()
-            if old_extra.get(header) != value and (on_existing == "replace" or header not in old_extra)
-        ]
-    return found
-
-
-REJECTED_COLUMNS = ("_line", "_code", "_column", "_value", "_reason", "_suggestion")
-_is_formula = re.compile(r"'*[=+@\t\r\0-]").match
-_is_number = re.compile(r"\+\d{5,15}").fullmatch
-
-
-def safe_cell(text: str) -> str:
-    """A cell a spreadsheet will not run. `cleaning.tidy` takes the apostrophe off again; a plain number gets none."""
-    return f"'{text}" if _is_formula(text) and not _is_number(text) else text
-
-
-def rejected_rows(imported: Import) -> Iterator[str]:
-    """The rejected rows as CSV, in pieces: the file's own columns, then where, why, and what to do. UTF-8 with BOM."""
-    buffer = io.StringIO()
-    writer = csv.writer(buffer)
-    buffer.write("\ufeff")
-    width = len(imported.headers)
-    writer.writerow([safe_cell(name) for name in (*imported.headers, *REJECTED_COLUMNS)])
-    rows = imported.rows.filter(outcome=RowOutcome.REJECTED).order_by("line")
-    said = rows.values_list("raw", "line", "code", "column", "value", "reason", "suggestion")
-    for raw, *rest in said.iterator(chunk_size=2_000):
-        # A row with more cells than the header keeps them behind everything else, where no column is shifted by them.
-        cells = [*raw[:width], *[""] * (width - len(raw))]
-        writer.writerow([safe_cell(str(cell)) for cell in (*cells, *rest, *raw[width:])])
-        if buffer.tell() > 64 * 1024:
-            yield buffer.getvalue()
-            buffer.seek(0)
-            buffer.truncate()
-    yield buffer.getvalue()

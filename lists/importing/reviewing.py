@@ -9,11 +9,13 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from django.db import connection
+from django.db.models import Count, Min
 
+from lists.importing import undo as undoing
 from lists.importing.columns import BY_NAME, FIELDS, Mapping, key
-from lists.importing.matching import is_changed
+from lists.importing.matching import LABELS, is_changed
 from lists.importing.staging import VALUES
-from lists.models import Import, ImportRow, ImportState, OnExisting
+from lists.models import Contact, Import, ImportRow, ImportState, OnExisting, RowOutcome
 
 DONE = (ImportState.COMPLETED, ImportState.UNDONE)
 
@@ -62,6 +64,110 @@ def moved(mapping: Mapping, headers: Sequence[str], imported: Import) -> Mapping
     extras = [new for at in mapping.extras if (new := place(at)) is not None]
     region = Mapping.from_dict(imported.mapping).region or mapping.region
     return Mapping(columns, region, dict(mapping.constants), extras)
+
+
+# Why rows were rejected ----------------------------------------------------------------------------------------------
+
+
+class Cause(NamedTuple):
+    """Rejected rows with the same problem in the same column."""
+
+    code: str
+    column: str
+    reason: str
+    suggestion: str
+    rows: int
+    first_line: int
+    samples: list[str]
+
+
+def causes(imported: Import) -> list[Cause]:
+    """Why rows were rejected, most rows first, each with up to three of the values."""
+    rejected = imported.rows.filter(outcome=RowOutcome.REJECTED)
+    groups = (
+        rejected.values("code", "column")
+        .annotate(rows=Count("line"), first_line=Min("line"), said=Min("reason"), advice=Min("suggestion"))
+        .order_by("-rows", "code", "column")
+    )
+    return [
+        Cause(
+            group["code"],
+            group["column"],
+            group["said"],
+            group["advice"],
+            group["rows"],
+            group["first_line"],
+            list(rejected.filter(code=group["code"], column=group["column"]).values_list("value", flat=True)[:3]),
+        )
+        for group in groups
+    ]
+
+
+# Duplicates by pattern -----------------------------------------------------------------------------------------------
+
+
+class Pattern(NamedTuple):
+    """Repeats that differ in the same fields: `fields` are their names, none when they are alike."""
+
+    fields: tuple[str, ...]
+    sentence: str
+    rows: int
+    first_line: int
+
+
+def repeats_in_file(imported: Import) -> list[Pattern]:
+    """Lines whose number an earlier line had, grouped by what they say differently, most rows first."""
+    groups = (
+        imported.rows.exclude(same_as=None)
+        .values("column")
+        .annotate(rows=Count("line"), first_line=Min("line"))
+        .order_by("-rows", "column")
+    )
+    patterns = []
+    for group in groups:
+        fields = tuple(filter(None, group["column"].split(",")))
+        said = f"other {_listed(fields)}" if fields else "nothing new"
+        patterns.append(Pattern(fields, f"Same number, {said}", group["rows"], group["first_line"]))
+    return patterns
+
+
+def matches_with_existing(imported: Import) -> list[Pattern]:
+    """Lines whose number a contact has already, grouped by where they differ from it as it is now, most rows first."""
+    states = [
+        f"CASE WHEN r.{field} = '' OR r.{field} = c.{field} THEN '' WHEN c.{field} = '' THEN 'new' ELSE 'other' END"
+        for field in VALUES
+    ]
+    names = [f"state_{field}" for field in VALUES]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            SELECT {", ".join(names)}, COUNT(*), MIN(line) FROM (
+                SELECT r.line, {", ".join(f"{state} AS {name}" for state, name in zip(states, names, strict=True))}
+                FROM lists_importrow AS r JOIN lists_contact AS c ON c.id = r.contact_id
+                WHERE r.imported_id = %(import_id)s AND r.outcome IN ('updated', 'unchanged') AND r.same_as IS NULL
+            ) AS compared
+            GROUP BY {", ".join(names)} ORDER BY COUNT(*) DESC, MIN(line)
+            """,
+            {"import_id": imported.pk},
+        )
+        groups = cursor.fetchall()
+    patterns = []
+    for *found, rows, first_line in groups:
+        by_state = {
+            state: tuple(field for field, here in zip(VALUES, found, strict=True) if here == state)
+            for state in ("other", "new")
+        }
+        parts = [
+            *([f"other {_listed(by_state['other'])}"] if by_state["other"] else []),
+            *([f"fills in {_listed(by_state['new'])}"] if by_state["new"] else []),
+        ]
+        sentence = f"Same number, {'; '.join(parts) or 'nothing new'}"
+        patterns.append(Pattern((*by_state["other"], *by_state["new"]), sentence, rows, first_line))
+    return patterns
+
+
+def _listed(fields: Iterable[str]) -> str:
+    return ", ".join(LABELS[field] for field in fields)
 
 
 # Duplicates, side by side --------------------------------------------------------------------------------------------
@@ -156,6 +262,72 @@ def effects(imported: Import) -> list[Effect]:
 def _updated_under(policy: str) -> str:
     changed = " OR ".join(is_changed(field, policy) for field in (*VALUES, "extra"))
     return f"SUM(CASE WHEN repeated.line IS NULL AND ({changed}) THEN 1 ELSE 0 END)"
+
+
+# What the import changes, and what undoing it would ------------------------------------------------------------------
+
+
+class Change(NamedTuple):
+    label: str
+    old: str
+    new: str
+
+
+def changes(row: ImportRow, on_existing: str) -> list[Change]:
+    """Old → new, field by field, of a row that updates a contact: as it will be, or as it was once it is saved."""
+    if row.outcome != RowOutcome.UPDATED:
+        return []
+    if row.before is not None:
+        earlier, fields = row.before, [field for field in VALUES if field in row.before]
+        old_extra = row.before.get("extra")
+    else:
+        try:
+            contact = row.contact or Contact()
+        except Contact.DoesNotExist:
+            contact = Contact()  # deleted since the preview; the commit will make it anew
+        earlier = {field: getattr(contact, field) for field in VALUES}
+        fields = [
+            field
+            for field in VALUES
+            if (new := getattr(row, field))
+            and new != earlier[field]
+            and (on_existing == "replace" or not earlier[field])
+        ]
+        old_extra = contact.extra
+    found = [Change(LABELS[field], earlier[field], getattr(row, field)) for field in fields]
+    if old_extra is not None:
+        found += [
+            Change(header, old_extra.get(header, ""), value)
+            for header, value in row.extra.items()
+            if old_extra.get(header) != value and (on_existing == "replace" or header not in old_extra)
+        ]
+    return found
+
+
+def undo_plan(imported: Import) -> dict[str, int]:
+    """What undoing would do now: {"removed", "restored", "conflicts"}, in rows."""
+    return undoing.plan(imported.pk, imported.on_existing)._asdict()
+
+
+def undo_result(imported: Import) -> dict[str, int]:
+    """What undoing has done: {"removed", "restored", "conflicts"}, in rows."""
+    done = imported.progress.get("undo", {})
+    return {name: done.get(name, 0) for name in undoing.Undone._fields}
+
+
+def drift(imported: Import) -> str:
+    """How the commit differs from the preview, as a sentence; "" when it does not."""
+    preview = imported.progress.get("preview")
+    if imported.state != ImportState.COMPLETED or not preview or not imported.progress.get("drifted"):
+        return ""
+    differing = [
+        f"{outcome} {preview[outcome]:,} → {count:,}"
+        for outcome, count in imported.ledger.items()
+        if preview[outcome] != count
+    ]
+    if not differing:
+        return ""
+    return f"Contacts changed between the preview and the import, so it came out differently: {', '.join(differing)}."
 
 
 # While it is on its way ----------------------------------------------------------------------------------------------

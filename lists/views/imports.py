@@ -20,7 +20,7 @@ from django.utils.http import content_disposition_header
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from lists import jobs, phones, services
+from lists import exporting, jobs, phones, services
 from lists.forms.imports import DOUBLED, CappedUpload, ColumnsForm, ReadForm, UploadForm
 from lists.htmx import go_to, render_page
 from lists.importing import flow, reading, reviewing
@@ -366,7 +366,7 @@ def detail(request: HttpRequest, import_id: int) -> HttpResponse:
         **_frame(request, imported, "imports-detail"),
         "tab": tab,
         "tabs": _tabs(imported, "imports-detail", tab),
-        "drift": flow.drift(imported),
+        "drift": reviewing.drift(imported),
     }
     if imported.state not in UNDER_WAY:
         context |= _tab_context(request, imported, tab)
@@ -385,7 +385,7 @@ def rejected(request: HttpRequest, import_id: int) -> StreamingHttpResponse:
     """The rejected rows as a file to repair and upload again. A post, because it is written down who took them."""
     imported = _an_import(import_id)
     record_event(person(request), "exported", imported, rejected=imported.rejected)
-    response = StreamingHttpResponse(flow.rejected_rows(imported), content_type="text/csv; charset=utf-8")
+    response = StreamingHttpResponse(exporting.rejected_rows(imported), content_type="text/csv; charset=utf-8")
     stem = imported.filename.rpartition(".")[0] or imported.filename
     response["Content-Disposition"] = content_disposition_header(True, f"{stem} rejected.csv")
     response["X-Content-Type-Options"] = "nosniff"
@@ -413,7 +413,7 @@ def undo(request: HttpRequest, import_id: int) -> HttpResponse:
         "lists/imports/undo.html",
         {
             **_frame(request, imported, "imports-detail"),
-            "plan": flow.undo_plan(imported),
+            "plan": reviewing.undo_plan(imported),
             "held": _held(imported),
         },
     )
@@ -530,7 +530,7 @@ def _sentence(imported: Import) -> str:
         case ImportState.UNDOING:
             return f"What was imported into {into} is being taken back."
         case ImportState.UNDONE:
-            undone = flow.undo_result(imported)
+            undone = reviewing.undo_result(imported)
             return (
                 f"Taken back: {undone['removed']:,} removed from {into}, {undone['restored']:,} given their earlier "
                 f"values, {undone['conflicts']:,} left alone because somebody had changed them since."
@@ -584,10 +584,10 @@ def _tab(request: HttpRequest, imported: Import, tabs: tuple[str, ...]) -> str:
 def _tab_context(request: HttpRequest, imported: Import, tab: str) -> dict[str, Any]:
     sees_numbers = may(request.user, "see_numbers")
     if tab == "problems":
-        return {"causes": [_cause_card(imported, cause, sees_numbers) for cause in flow.causes(imported)]}
+        return {"causes": [_cause_card(imported, cause, sees_numbers) for cause in reviewing.causes(imported)]}
     if tab == "duplicates":
-        repeats = flow.repeats_in_file(imported)[:PATTERNS_SHOWN]
-        known = flow.matches_with_existing(imported)[:PATTERNS_SHOWN]
+        repeats = reviewing.repeats_in_file(imported)[:PATTERNS_SHOWN]
+        known = reviewing.matches_with_existing(imported)[:PATTERNS_SHOWN]
         in_file = reviewing.beside_first_line(imported, [pattern.first_line for pattern in repeats])
         with_contact = reviewing.beside_contact(imported, [pattern.first_line for pattern in known])
         return {
@@ -603,7 +603,7 @@ def _tab_context(request: HttpRequest, imported: Import, tab: str) -> dict[str, 
     return _rows(request, imported)
 
 
-def _cause_card(imported: Import, cause: flow.Cause, sees_numbers: bool) -> dict[str, Any]:
+def _cause_card(imported: Import, cause: reviewing.Cause, sees_numbers: bool) -> dict[str, Any]:
     """A cause as `components/_cause.html` draws it."""
     samples = [(value if sees_numbers else hide_numbers(value), "") for value in cause.samples if value]
     route = "imports-check" if imported.state == ImportState.READY else "imports-detail"
@@ -655,7 +655,7 @@ class RowShown(NamedTuple):
     row: ImportRow
     written: str
     rule: str
-    changes: list[flow.Change]
+    changes: list[reviewing.Change]
 
     @property
     def more(self) -> str:
@@ -692,7 +692,7 @@ def _shown(imported: Import, mapping: Mapping, row: ImportRow) -> RowShown:
         country = row.raw[country_at] if country_at is not None and country_at < len(row.raw) else ""
         found = phones.normalise(written, phones.region_of(country) or mapping.region or None)
         rule = found.rule if isinstance(found, phones.Phone) else ""
-    return RowShown(row, written, rule, flow.changes(row, imported.on_existing))
+    return RowShown(row, written, rule, reviewing.changes(row, imported.on_existing))
 
 
 def _number(text: str) -> int:

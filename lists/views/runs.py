@@ -1,8 +1,7 @@
 """The history of pushes, the plan before one, and the page of each run."""
 
-import csv
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -18,9 +17,9 @@ from django.urls import reverse
 from django.utils.http import content_disposition_header, urlencode
 from django.views.decorators.http import require_POST, require_safe
 
+from lists.exporting import safe_csv
 from lists.forms.runs import ItemFilterForm, PlanForm, RunFilterForm
 from lists.htmx import details, go_to, render_page
-from lists.importing.flow import safe_cell
 from lists.models import AuditEvent, ItemOutcome, SyncAttempt, SyncBatch, SyncRun
 from lists.models.audit import record
 from lists.models.sync import PLAN_STATES, SyncItemQuerySet
@@ -473,27 +472,19 @@ def export(request: HttpRequest, run_id: int) -> StreamingHttpResponse:
     record(request.user, "exported", run, outcome=form.chosen.get("outcome", ""), searched="q" in form.chosen)
     name = f"run-{run.pk}{'-' + form.chosen['outcome'] if 'outcome' in form.chosen else ''}.csv"
     return StreamingHttpResponse(
-        _csv(run.items.chosen(**form.chosen).select_related("contact")),
+        safe_csv(_cells(run.items.chosen(**form.chosen).select_related("contact"))),
         content_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": content_disposition_header(True, name) or ""},
     )
 
 
-class _Echo:
-    """What a csv writer writes into; the line is what `writerow` returns."""
-
-    def write(self, line: str) -> str:
-        return line
-
-
-def _csv(items: SyncItemQuerySet) -> Iterator[str]:
-    writer = csv.writer(_Echo())
-    yield "\ufeff" + writer.writerow(["phone", "first_name", "last_name", "email", "outcome", "code", "words", "since"])
+def _cells(items: SyncItemQuerySet) -> Iterator[Iterable[object]]:
+    yield ("phone", "first_name", "last_name", "email", "outcome", "code", "words", "since")
     for item in items.iterator(chunk_size=2000):
         contact = item.contact
         person = [contact.phone, contact.first_name, contact.last_name, contact.email] if contact else [""] * 4
         since = item.changed_at.isoformat(timespec="seconds") if item.changed_at else ""
-        yield writer.writerow([safe_cell(str(cell)) for cell in (*person, item.outcome, item.code, item.words, since)])
+        yield (*person, item.outcome, item.code, item.words, since)
 
 
 # What a person may do about a run -----------------------------------------------------------------------------------

@@ -9,8 +9,8 @@ import pytest
 from django.core.files.storage import default_storage
 from django.db import IntegrityError, transaction
 
-from lists import jobs
-from lists.importing import columns, flow, staging
+from lists import exporting, jobs
+from lists.importing import columns, flow, reviewing, staging
 from lists.importing.columns import Mapping
 from lists.importing.reading import Dialect, FileRefused
 from lists.models import AuditEvent, Contact, Import, ImportRow, Membership, Suppression
@@ -69,15 +69,15 @@ def test_every_outcome_is_told_with_its_line_and_reason():
     assert (rejected.code, rejected.column, rejected.value) == ("too_short", "Phone", "12")
     merged = imported.rows.get(line=6)
     assert (merged.same_as, merged.reason) == (4, "Same number as line 4; other: last name.")
-    [change] = flow.changes(imported.rows.get(line=2), imported.on_existing)
+    [change] = reviewing.changes(imported.rows.get(line=2), imported.on_existing)
     assert change == ("last name", "", "Rao")
     preview_ledger = imported.ledger
     commit(imported)
     assert imported.ledger == preview_ledger
-    assert flow.drift(imported) == ""
+    assert reviewing.drift(imported) == ""
     assert Contact.objects.get(phone=MINA).last_name == "Iyer"
     assert not Contact.objects.filter(phone=OMAR).exists()
-    assert flow.changes(imported.rows.get(line=2), imported.on_existing) == [change]
+    assert reviewing.changes(imported.rows.get(line=2), imported.on_existing) == [change]
 
 
 @pytest.mark.parametrize(
@@ -145,10 +145,10 @@ def test_undo_gives_back_what_was_there():
     assert imported.rows.get(line=2).before == {
         "first_name": "Asha", "last_name": "", "extra": {"City": "Pune", "n": "1"},
     }  # fmt: skip
-    assert flow.undo_plan(imported) == {"removed": 1, "restored": 2, "conflicts": 0}
+    assert reviewing.undo_plan(imported) == {"removed": 1, "restored": 2, "conflicts": 0}
     undo(imported)
     assert imported.state == "undone"
-    assert flow.undo_result(imported) == {"removed": 1, "restored": 2, "conflicts": 0}
+    assert reviewing.undo_result(imported) == {"removed": 1, "restored": 2, "conflicts": 0}
     assert state() == before
     assert ledger(imported) == {"created": 1, "updated": 2}
 
@@ -160,7 +160,7 @@ def test_undo_leaves_what_somebody_changed_since():
     Contact.objects.filter(phone=ASHA).update(last_name="Roy")
     Contact.objects.filter(phone=RAVI).update(company="Acme")
     join(other, Contact.objects.get(phone=MINA))
-    assert flow.undo_plan(imported) == {"removed": 1, "restored": 0, "conflicts": 2}
+    assert reviewing.undo_plan(imported) == {"removed": 1, "restored": 0, "conflicts": 2}
     undo(imported)
     assert Contact.objects.get(phone=ASHA).last_name == "Roy"
     assert list(contact_list.memberships.values_list("contact__phone", flat=True)) == [RAVI]
@@ -176,7 +176,7 @@ def test_a_list_that_moved_between_preview_and_commit_is_told_and_nothing_is_ove
     commit(imported)
     assert ledger(imported) == {"created": 1, "unchanged": 1}
     assert Contact.objects.get(phone=ASHA).first_name == "Aisha"
-    assert "created 2 → 1" in flow.drift(imported)
+    assert "created 2 → 1" in reviewing.drift(imported)
 
 
 def test_a_contact_gone_since_the_preview_is_created_anew_and_can_be_taken_back():
@@ -224,7 +224,7 @@ def test_an_import_with_a_row_missing_cannot_be_called_finished():
 
 def test_rejected_rows_come_back_with_original_columns_and_reasons():
     imported = preview([["12", "=cmd|x", "", "", "Pune"], [ASHA, "", "", "not mail", ""], [ASHA, "", "", "", ""]])
-    text = "".join(flow.rejected_rows(imported))
+    text = "".join(exporting.rejected_rows(imported))
     assert text.startswith("\ufeff")
     header, first, second = csv.reader(io.StringIO(text.removeprefix("\ufeff")))
     assert header == [*imported.headers, "_line", "_code", "_column", "_value", "_reason", "_suggestion"]
@@ -235,7 +235,7 @@ def test_rejected_rows_come_back_with_original_columns_and_reasons():
 
 def test_causes_are_grouped_with_samples():
     imported = preview([["12", "", "", "", ""], ["13", "", "", "", ""], [ASHA, "", "", "x", ""]])
-    short, mail = flow.causes(imported)
+    short, mail = reviewing.causes(imported)
     assert (short.code, short.column, short.rows, short.first_line, short.samples) == (
         "too_short",
         "Phone",
@@ -252,10 +252,11 @@ def test_repeats_and_matches_are_grouped_by_how_they_differ():
         [[ASHA, "Asha", "Rao", "", ""], [ASHA, "Asha", "Rao", "", ""], [ASHA, "Asha", "Roy", "", ""],
          [RAVI, "Ravi", "Shah", "ravi@example.org", ""]]
     )  # fmt: skip
-    assert {(pattern.sentence, pattern.rows, pattern.first_line) for pattern in flow.repeats_in_file(imported)} == {
+    repeats = reviewing.repeats_in_file(imported)
+    assert {(pattern.sentence, pattern.rows, pattern.first_line) for pattern in repeats} == {
         ("Same number, nothing new", 1, 3), ("Same number, other last name", 1, 4),
     }  # fmt: skip
-    [pattern] = flow.matches_with_existing(imported)
+    [pattern] = reviewing.matches_with_existing(imported)
     assert pattern.sentence == "Same number, other last name; fills in e-mail"
     assert (pattern.fields, pattern.rows, pattern.first_line) == (("last_name", "email"), 1, 5)
 

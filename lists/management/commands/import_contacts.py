@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from lists import jobs
+from lists import exporting, jobs
 from lists.importing import columns, flow, reading
 from lists.importing.columns import Mapping
 from lists.importing.flow import ImportRefused
@@ -120,7 +120,7 @@ class Command(JsonCommand):
     def write_rejected(self, imported: Import, path: str) -> None:
         try:
             with open(path, "w", encoding="utf-8", newline="") as file:
-                file.writelines(flow.rejected_rows(imported))
+                file.writelines(exporting.rejected_rows(imported))
         except OSError as error:
             raise Refused(f"The rejected rows cannot be written to “{path}”: {error.strerror}.") from error
 
