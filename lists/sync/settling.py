@@ -17,7 +17,7 @@ from django.db.models import Exists, Max, Min, OuterRef
 from django.utils import timezone
 
 from lists import jobs
-from lists.models import ItemOutcome, RunKind, RunState, SyncAttempt, SyncBatch, SyncItem, SyncRun
+from lists.models import Contact, ItemOutcome, RunKind, RunState, SyncAttempt, SyncBatch, SyncItem, SyncRun
 from lists.models.audit import record as audit
 from lists.sync import planning, translating
 from lists.sync.planning import PlanRefused
@@ -158,7 +158,10 @@ def _send_missing(turn: Turn, *, steady: bool, asked: bool) -> bool:
     last_sent = sent.aggregate(at=Max("started_at"))["at"]
     if not steady or (last_sent and last_sent > old):
         return False
-    missing = turn.run.items.filter(outcome=UNKNOWN, batch__operation=operation.name)
+    # Whoever was deleted here has no number any more to be found by, so not being found proves nothing.
+    missing = turn.run.items.filter(
+        Exists(Contact.objects.filter(pk=OuterRef("contact"))), outcome=UNKNOWN, batch__operation=operation.name
+    )
     resent = False
     for batch in turn.run.batches.filter(pk__in=missing.values("batch")).order_by("sequence"):
         if sends(batch) >= MAX_SENDS and not asked:

@@ -55,8 +55,10 @@ SINGLE = """
 # What an attempt is told once it is answered, and what stands there when it is not told.
 TOLD = {"status": None, "latency_ms": None, "problem": "", "words": "", "request_id": "", "answer_excerpt": ""}
 ANSWER = f"UPDATE lists_syncattempt SET {', '.join(f'{name} = %s' for name in TOLD)} WHERE id = %s"
+# An import may be undone while its contacts are on their way; whoever is gone here needs no id.
 REMOTE_CONTACT = """
-    INSERT INTO lists_remotecontact (connection_id, contact_id, remote_id) VALUES (%s, %s, %s)
+    INSERT INTO lists_remotecontact (connection_id, contact_id, remote_id)
+    SELECT %s, contact.id, %s FROM lists_contact AS contact WHERE contact.id = %s
     ON CONFLICT (connection_id, contact_id) DO UPDATE SET remote_id = excluded.remote_id
 """
 
@@ -164,7 +166,7 @@ class Writes:
         self._attempts: list[SyncAttempt] = []
         self._recalled: list[int] = []
         self._answers: list[tuple] = []
-        self._remote_contacts: list[tuple[int, int, str]] = []
+        self._remote_contacts: list[tuple[int, str, int]] = []
         self._gone: list[int] = []
         self._now = timestamp()
         self._connection_id = turn.connection.pk
@@ -212,7 +214,7 @@ class Writes:
         self._answers.append((*(told.get(name, default) for name, default in TOLD.items()), attempt_id))
 
     def remote_contact(self, contact_id: int, remote_id: str) -> None:
-        self._remote_contacts.append((self._connection_id, contact_id, remote_id))
+        self._remote_contacts.append((self._connection_id, remote_id, contact_id))
 
     def forget_remote_contact(self, contact_id: int) -> None:
         """The vendor does not know this id any more; a later plan creates the contact anew."""

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection as database
 from django.utils import timezone
 
 from lists import jobs, services
@@ -372,3 +373,33 @@ def test_an_absurd_size_of_the_list_is_not_believed(connect, rehearsal):
     run = push(make_list(contacts=4), connect("leadlex"))
     assert run.state == "completed"
     assert run.remote_list.vendor_count == 4
+
+
+def test_a_contact_deleted_while_it_is_created_does_not_cost_the_answer(connect, rehearsal, monkeypatch):
+    run = queued(make_list(contacts=4), connect("exotel"))
+    keep_ids = sending.Sender._keep_ids
+
+    def delete(*args: Any) -> None:
+        run.items.get(position=2).contact.delete()
+        keep_ids(*args)
+
+    monkeypatch.setattr(sending.Sender, "_keep_ids", delete)
+    work(run)
+    assert outcomes(run) == {"added": 3, "not_sent": 1}
+    assert run.items.get(position=2).code == "deleted"
+    database.check_constraints()
+
+
+def test_a_deleted_contact_is_not_taken_for_missing_at_the_vendor(connect, rehearsal, monkeypatch):
+    run = queued(make_list(contacts=4), connect("kore"))
+    rehearsal.kore.faults.next("add_to_list", "reset", applied=True)
+    contact, look = run.items.get(position=2).contact, settling.look
+
+    def delete(turn: Turn) -> Any:
+        if contact.pk:
+            contact.delete()
+        return look(turn)
+
+    monkeypatch.setattr(settling, "look", delete)
+    work(run)
+    assert outcomes(run) == {"confirmed": 3, "unknown": 1}
