@@ -154,6 +154,7 @@ def match_columns(imported: Import, mapping: Mapping, on_existing: str = OnExist
             on_existing=on_existing,
             failure="",
             progress={},
+            causes=[],
             due_at=Now(),
             **nothing_yet,
         )
@@ -176,7 +177,7 @@ def begin_commit(imported: Import, user: User | None) -> None:
             ImportState.COMMITTING,
             only_from=(ImportState.READY,),
             started_at=timezone.now(),
-            progress={"preview": preview, "drifted": 0, "line": 0, "rows": 0},
+            progress={"preview": preview, "drifted": 0, "line": 0, "passed": 0},
             due_at=Now(),
         )
         record_event(user, "started import", imported, list=imported.list_name, **preview)
@@ -239,7 +240,7 @@ def analyse(imported: Import, step: jobs.Step) -> timedelta | None:
     try:
         for name, phase in list(PHASES.items())[begun:]:
             if imported.progress.get("phase") != name:
-                imported.progress = {**imported.progress, "phase": name, "line": 0}
+                imported.progress = {**imported.progress, "phase": name, "line": 0, "passed": 0}
             if not phase(imported, step):
                 return AT_ONCE
     except FileRefused as refused:
@@ -253,6 +254,7 @@ def analyse(imported: Import, step: jobs.Step) -> timedelta | None:
             analysed_at=Now(),
             records=imported.progress["rows"],
             blank=imported.progress["blank"],
+            causes=reviewing.find_causes(imported),
             **{outcome: counts[outcome] for outcome in RowOutcome.values},
         )
     return None
@@ -338,10 +340,12 @@ def _lot_by_lot(imported: Import, step: jobs.Step, work: Callable[[int, int], ob
     """Do `work(first, last)` for the rows after the progress's line, a lot a transaction; True when none are left."""
     while step.go_on():
         first = imported.progress["line"]
-        last = matching.end_of_lot(imported.pk, first)
-        if last is None:
+        lot = matching.end_of_lot(imported.pk, first)
+        if lot is None:
             return True
+        last, rows = lot
         imported.progress["line"] = last
+        imported.progress["passed"] += rows
         with transaction.atomic():
             step.store(progress=imported.progress)
             matching.by_keys()
@@ -371,8 +375,9 @@ def commit(imported: Import, step: jobs.Step) -> timedelta | None:
         return AT_ONCE
     counts = matching.ledger(imported.pk)
     outcomes = {outcome: counts[outcome] for outcome in RowOutcome.values}
+    causes = reviewing.find_causes(imported) if progress["drifted"] else imported.causes
     with transaction.atomic():
-        step.store(state=ImportState.COMPLETED, finished_at=Now(), joined=counts["joined"], **outcomes)
+        step.store(state=ImportState.COMPLETED, finished_at=Now(), joined=counts["joined"], causes=causes, **outcomes)
         record_event(None, "imported", imported, list=imported.list_name, joined=counts["joined"], **outcomes)
     return None
 
@@ -383,7 +388,7 @@ def undo(imported: Import, step: jobs.Step) -> timedelta | None:
     while lot := undoing.start_of_lot(imported.pk, done.get("line")):
         if not step.go_on():
             return AT_ONCE
-        first, last = lot
+        first, last, rows = lot
         with transaction.atomic():
             step.store()
             matching.by_keys()
@@ -393,6 +398,7 @@ def undo(imported: Import, step: jobs.Step) -> timedelta | None:
             for name, count in undone._asdict().items():
                 done[name] = done.get(name, 0) + count
             done["line"] = first
+            done["passed"] = done.get("passed", 0) + rows
             step.store(progress=imported.progress)
             if left:
                 lists = ContactList.objects.filter(imports=imported.pk)

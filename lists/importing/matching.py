@@ -260,19 +260,20 @@ def by_keys() -> None:
             cursor.execute("; ".join(f"SET LOCAL {way} = off" for way in _OTHER_WAYS))
 
 
-def end_of_lot(import_id: int, first: int, size: int = BATCH) -> int | None:
-    """The line that ends the next `size` rows after line `first`; None when there are none."""
+def end_of_lot(import_id: int, first: int, size: int = BATCH) -> tuple[int, int] | None:
+    """The line that ends the next `size` rows after line `first`, and how many they are; None when there are none."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            SELECT MAX(line) FROM (
+            SELECT MAX(line), COUNT(*) FROM (
                 SELECT line FROM lists_importrow WHERE imported_id = %(import_id)s AND line > %(first)s
                 ORDER BY line LIMIT %(size)s
             ) AS lot
             """,
             {"import_id": import_id, "first": first, "size": size},
         )
-        return cursor.fetchone()[0]
+        last, rows = cursor.fetchone()
+    return (last, rows) if rows else None
 
 
 def ledger(import_id: int) -> dict[str, int]:

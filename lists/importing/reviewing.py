@@ -6,7 +6,7 @@ Only reads.
 import csv
 import io
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db import connection
 from django.db.models import Count, Min
@@ -17,6 +17,8 @@ from lists.importing.matching import LABELS, is_changed
 from lists.importing.staging import VALUES
 from lists.models import Contact, Import, ImportRow, ImportState, OnExisting, RowOutcome
 
+CAUSES = 50
+SAMPLES = 3  # lines shown of a cause
 DONE = (ImportState.COMPLETED, ImportState.UNDONE)
 
 
@@ -70,7 +72,7 @@ def moved(mapping: Mapping, headers: Sequence[str], imported: Import) -> Mapping
 
 
 class Cause(NamedTuple):
-    """Rejected rows with the same problem in the same column."""
+    """Rejected rows with the same problem in the same column, and up to three of the values."""
 
     code: str
     column: str
@@ -81,25 +83,40 @@ class Cause(NamedTuple):
     samples: list[str]
 
 
-def causes(imported: Import) -> list[Cause]:
-    """Why rows were rejected, most rows first, each with up to three of the values."""
-    rejected = imported.rows.filter(outcome=RowOutcome.REJECTED)
+def find_causes(imported: Import) -> list[dict[str, Any]]:
+    """As `Import.causes` keeps them, most rows first; "first" and "samples" are lines.
+
+    Reads every rejected row, so it is for the job; pages have `causes`. No values are kept: they go when rows go.
+    """
+    rejected = imported.rows.filter(outcome=RowOutcome.REJECTED).order_by("line")
     groups = (
-        rejected.values("code", "column")
-        .annotate(rows=Count("line"), first_line=Min("line"), said=Min("reason"), advice=Min("suggestion"))
-        .order_by("-rows", "code", "column")
+        rejected.order_by()
+        .values("code", "column")
+        .annotate(rows=Count("line"), reason=Min("reason"), suggestion=Min("suggestion"), first=Min("line"))
+        .order_by("-rows", "code", "column")[:CAUSES]
     )
+    found = []
+    for group in groups:
+        alike = rejected.filter(code=group["code"], column=group["column"], line__gte=group["first"])
+        found.append({**group, "samples": list(alike.values_list("line", flat=True)[:SAMPLES])})
+    return found
+
+
+def causes(imported: Import) -> list[Cause]:
+    """Why rows were rejected, most rows first; without samples once the rows were removed with age."""
+    lines = [line for cause in imported.causes for line in cause["samples"]]
+    values = dict(imported.rows.filter(line__in=lines).values_list("line", "value"))
     return [
         Cause(
-            group["code"],
-            group["column"],
-            group["said"],
-            group["advice"],
-            group["rows"],
-            group["first_line"],
-            list(rejected.filter(code=group["code"], column=group["column"]).values_list("value", flat=True)[:3]),
+            cause["code"],
+            cause["column"],
+            cause["reason"],
+            cause["suggestion"],
+            cause["rows"],
+            cause["first"],
+            [values[line] for line in cause["samples"] if line in values],
         )
-        for group in groups
+        for cause in imported.causes
     ]
 
 
@@ -356,17 +373,15 @@ _PHASES = {
 
 
 def progress(imported: Import) -> Progress:
-    """Where the job stands. A phase that goes over the rows again is counted by the share of lines it has passed."""
+    """Where the job stands, from its own row alone: a page asks every second."""
     told = imported.progress
     if imported.state == ImportState.ANALYSING:
         phase, rows = told.get("phase", "clearing"), told.get("rows", 0)
         return Progress("Checking every row", _PHASES[phase], rows, None)
     if imported.state == ImportState.COMMITTING:
-        saved = ImportRow.objects.filter(imported=imported, line__lte=told.get("line", 0)).count()
-        return Progress("Importing", "Saving the contacts", saved, imported.records)
-    last = told.get("undo", {}).get("line")
-    left = ImportRow.objects.filter(imported=imported, line__lte=last).count() if last is not None else imported.records
-    return Progress("Undoing", "Taking the rows back, the last line first", imported.records - left, imported.records)
+        return Progress("Importing", "Saving the contacts", told.get("passed", 0), imported.records)
+    passed = told.get("undo", {}).get("passed", 0)
+    return Progress("Undoing", "Taking the rows back, the last line first", passed, imported.records)
 
 
 # The template --------------------------------------------------------------------------------------------------------

@@ -107,20 +107,20 @@ def plan(import_id: int, on_existing: str, *, first: int = 0, last: int | None =
         return Undone(*cursor.fetchone())
 
 
-def start_of_lot(import_id: int, last: int | None) -> tuple[int, int] | None:
-    """(first, last) of the lot that ends at line `last`, or at the end of the file; None when no rows are left."""
+def start_of_lot(import_id: int, last: int | None) -> tuple[int, int, int] | None:
+    """(first, last, rows) of the lot that ends at line `last`, or at the end of the file; None when none are left."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            SELECT MIN(line), MAX(line) FROM (
+            SELECT MIN(line), MAX(line), COUNT(*) FROM (
                 SELECT line FROM lists_importrow WHERE imported_id = %(import_id)s AND line <= %(last)s
                 ORDER BY line DESC LIMIT %(size)s
             ) AS lot
             """,
             {"import_id": import_id, "last": 2**31 - 1 if last is None else last, "size": BATCH},
         )
-        lowest, highest = cursor.fetchone()
-    return None if lowest is None else (lowest - 1, highest)
+        lowest, highest, rows = cursor.fetchone()
+    return (lowest - 1, highest, rows) if rows else None
 
 
 def take_back(import_id: int, first: int, last: int, *, list_id: int | None, on_existing: str) -> tuple[Undone, int]:

@@ -11,6 +11,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+
     initial = True
 
     dependencies = [
@@ -19,955 +20,402 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name="Connection",
+            name='Connection',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("vendor", models.CharField(help_text="A key of lists.vendors.registry.VENDORS", max_length=20)),
-                ("name", models.CharField(max_length=100, unique=True)),
-                (
-                    "settings",
-                    models.JSONField(
-                        blank=True, default=dict, help_text="What the vendor's declaration asks for, secrets apart"
-                    ),
-                ),
-                (
-                    "credentials",
-                    models.TextField(blank=True, editable=False, help_text="Encrypted; write with `set_secrets`"),
-                ),
-                (
-                    "rehearsal",
-                    models.BooleanField(
-                        default=False, help_text="Plays against the rehearsal vendors; never counts as live"
-                    ),
-                ),
-                (
-                    "health",
-                    models.CharField(
-                        choices=[("unknown", "not checked yet"), ("ok", "working"), ("failing", "needs attention")],
-                        default="unknown",
-                        max_length=10,
-                    ),
-                ),
-                ("health_text", models.TextField(blank=True)),
-                ("checked_at", models.DateTimeField(blank=True, null=True)),
-                ("archived_at", models.DateTimeField(blank=True, null=True)),
-                ("created_at", models.DateTimeField(auto_now_add=True)),
-                ("updated_at", models.DateTimeField(auto_now=True)),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('vendor', models.CharField(help_text='A key of lists.vendors.registry.VENDORS', max_length=20)),
+                ('name', models.CharField(max_length=100, unique=True)),
+                ('settings', models.JSONField(blank=True, default=dict, help_text="What the vendor's declaration asks for, secrets apart")),
+                ('credentials', models.TextField(blank=True, editable=False, help_text='Encrypted; write with `set_secrets`')),
+                ('rehearsal', models.BooleanField(default=False, help_text='Plays against the rehearsal vendors; never counts as live')),
+                ('health', models.CharField(choices=[('unknown', 'not checked yet'), ('ok', 'working'), ('failing', 'needs attention')], default='unknown', max_length=10)),
+                ('health_text', models.TextField(blank=True)),
+                ('checked_at', models.DateTimeField(blank=True, null=True)),
+                ('archived_at', models.DateTimeField(blank=True, null=True)),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ('updated_at', models.DateTimeField(auto_now=True)),
             ],
             options={
-                "ordering": ["name"],
-                "permissions": [("check_connection", "Can test a connection")],
+                'ordering': ['name'],
+                'permissions': [('check_connection', 'Can test a connection')],
             },
         ),
         migrations.CreateModel(
-            name="Pace",
+            name='Pace',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("account_key", models.CharField(max_length=100, unique=True)),
-                (
-                    "next_at",
-                    models.DateTimeField(help_text="When the next request may leave, the database's clock", null=True),
-                ),
-                ("blocked_until", models.DateTimeField(help_text="The vendor said wait", null=True)),
-                ("day", models.DateField(help_text="The vendor's day, UTC, that used_today counts", null=True)),
-                ("used_today", models.PositiveIntegerField(default=0)),
-                ("failures", models.PositiveIntegerField(default=0, help_text="In a row; the breaker")),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('account_key', models.CharField(max_length=100, unique=True)),
+                ('next_at', models.DateTimeField(help_text="When the next request may leave, the database's clock", null=True)),
+                ('blocked_until', models.DateTimeField(help_text='The vendor said wait', null=True)),
+                ('day', models.DateField(help_text="The vendor's day, UTC, that used_today counts", null=True)),
+                ('used_today', models.PositiveIntegerField(default=0)),
+                ('failures', models.PositiveIntegerField(default=0, help_text='In a row; the breaker')),
             ],
         ),
         migrations.CreateModel(
-            name="Contact",
+            name='Contact',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                (
-                    "phone",
-                    models.CharField(
-                        help_text="E.164, as lists.phones gives it", max_length=16, verbose_name="phone number"
-                    ),
-                ),
-                ("first_name", models.CharField(blank=True, max_length=100)),
-                ("last_name", models.CharField(blank=True, max_length=100)),
-                ("salutation", models.CharField(blank=True, max_length=20)),
-                ("email", models.CharField(blank=True, max_length=254, verbose_name="e-mail")),
-                ("company", models.CharField(blank=True, max_length=200)),
-                ("tag", models.CharField(blank=True, max_length=100)),
-                ("time_zone", models.CharField(blank=True, max_length=64)),
-                ("extra", models.JSONField(blank=True, default=dict, verbose_name="extra attributes")),
-                ("created_at", models.DateTimeField(auto_now_add=True)),
-                ("updated_at", models.DateTimeField(auto_now=True)),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('phone', models.CharField(help_text='E.164, as lists.phones gives it', max_length=16, verbose_name='phone number')),
+                ('first_name', models.CharField(blank=True, max_length=100)),
+                ('last_name', models.CharField(blank=True, max_length=100)),
+                ('salutation', models.CharField(blank=True, max_length=20)),
+                ('email', models.CharField(blank=True, max_length=254, verbose_name='e-mail')),
+                ('company', models.CharField(blank=True, max_length=200)),
+                ('tag', models.CharField(blank=True, max_length=100)),
+                ('time_zone', models.CharField(blank=True, max_length=64)),
+                ('extra', models.JSONField(blank=True, default=dict, verbose_name='extra attributes')),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ('updated_at', models.DateTimeField(auto_now=True)),
             ],
             options={
-                "permissions": [
-                    ("see_numbers", "Can see phone numbers in full"),
-                    ("export_contacts", "Can export the contacts of a list"),
-                ],
-                "constraints": [
-                    models.UniqueConstraint(fields=("phone",), name="contact_phone_is_unique"),
-                    models.CheckConstraint(
-                        condition=models.Q(("phone__startswith", "+")), name="contact_phone_is_e164"
-                    ),
-                ],
+                'permissions': [('see_numbers', 'Can see phone numbers in full'), ('export_contacts', 'Can export the contacts of a list')],
+                'constraints': [models.UniqueConstraint(fields=('phone',), name='contact_phone_is_unique'), models.CheckConstraint(condition=models.Q(('phone__startswith', '+')), name='contact_phone_is_e164')],
             },
         ),
         migrations.CreateModel(
-            name="ContactList",
+            name='ContactList',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("name", models.CharField(max_length=200, unique=True)),
-                (
-                    "description",
-                    models.TextField(blank=True, validators=[django.core.validators.MaxLengthValidator(2000)]),
-                ),
-                (
-                    "default_region",
-                    models.CharField(
-                        blank=True, help_text="The country of numbers written without one, as two letters", max_length=2
-                    ),
-                ),
-                ("allow_duplicates", models.BooleanField(default=False)),
-                (
-                    "contact_count",
-                    models.PositiveIntegerField(default=0, help_text="Memberships, kept by whoever changes them"),
-                ),
-                ("archived_at", models.DateTimeField(blank=True, null=True)),
-                ("created_at", models.DateTimeField(auto_now_add=True)),
-                ("updated_at", models.DateTimeField(auto_now=True)),
-                (
-                    "owner",
-                    models.ForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="contact_lists",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.CharField(max_length=200, unique=True)),
+                ('description', models.TextField(blank=True, validators=[django.core.validators.MaxLengthValidator(2000)])),
+                ('default_region', models.CharField(blank=True, help_text='The country of numbers written without one, as two letters', max_length=2)),
+                ('allow_duplicates', models.BooleanField(default=False)),
+                ('contact_count', models.PositiveIntegerField(default=0, help_text='Memberships, kept by whoever changes them')),
+                ('archived_at', models.DateTimeField(blank=True, null=True)),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ('updated_at', models.DateTimeField(auto_now=True)),
+                ('owner', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='contact_lists', to=settings.AUTH_USER_MODEL)),
             ],
             options={
-                "ordering": ["name"],
+                'ordering': ['name'],
             },
         ),
         migrations.CreateModel(
-            name="Import",
+            name='Import',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("token", models.PositiveIntegerField(default=0)),
-                ("leased_by", models.CharField(blank=True, default="", max_length=100)),
-                ("lease_until", models.DateTimeField(blank=True, null=True)),
-                ("due_at", models.DateTimeField(blank=True, null=True)),
-                ("woken_at", models.DateTimeField(blank=True, null=True)),
-                ("crashes", models.PositiveSmallIntegerField(default=0)),
-                ("list_name", models.CharField(help_text="As it was; history outlives the list", max_length=200)),
-                ("created_at", models.DateTimeField(auto_now_add=True)),
-                ("file", models.FileField(blank=True, upload_to="imports/")),
-                (
-                    "filename",
-                    models.CharField(
-                        help_text="As the person's computer called it; never a path of ours", max_length=255
-                    ),
-                ),
-                ("size", models.PositiveBigIntegerField(default=0, help_text="bytes")),
-                ("content_hash", models.CharField(db_index=True, max_length=64)),
-                ("header_hash", models.CharField(blank=True, db_index=True, max_length=64)),
-                (
-                    "dialect",
-                    models.JSONField(
-                        blank=True, default=dict, help_text="How the file is read: lists.importing.reading.Dialect"
-                    ),
-                ),
-                ("headers", models.JSONField(blank=True, default=list)),
-                ("mapping", models.JSONField(blank=True, default=dict, help_text="lists.importing.columns.Mapping")),
-                (
-                    "on_existing",
-                    models.CharField(
-                        choices=[
-                            ("keep", "Keep what is there"),
-                            ("fill", "Fill blanks only"),
-                            ("replace", "Replace with the file's values"),
-                        ],
-                        default="fill",
-                        max_length=10,
-                    ),
-                ),
-                (
-                    "state",
-                    models.CharField(
-                        choices=[
-                            ("draft", "draft"),
-                            ("analysing", "analysing"),
-                            ("ready", "ready to import"),
-                            ("committing", "importing"),
-                            ("completed", "completed"),
-                            ("failed", "failed"),
-                            ("discarded", "discarded"),
-                            ("undoing", "undoing"),
-                            ("undone", "undone"),
-                        ],
-                        default="draft",
-                        max_length=12,
-                    ),
-                ),
-                ("failure", models.TextField(blank=True, help_text="A sentence: what is wrong, where, what to do")),
-                (
-                    "progress",
-                    models.JSONField(blank=True, default=dict, help_text="Where the job stands, and its cursor"),
-                ),
-                ("records", models.PositiveIntegerField(default=0)),
-                ("blank", models.PositiveIntegerField(default=0)),
-                ("created", models.PositiveIntegerField(default=0)),
-                ("updated", models.PositiveIntegerField(default=0)),
-                ("unchanged", models.PositiveIntegerField(default=0)),
-                ("merged", models.PositiveIntegerField(default=0)),
-                ("skipped", models.PositiveIntegerField(default=0)),
-                ("rejected", models.PositiveIntegerField(default=0)),
-                ("suppressed", models.PositiveIntegerField(default=0)),
-                (
-                    "joined",
-                    models.PositiveIntegerField(default=0, help_text="Memberships added; counted beside the outcomes"),
-                ),
-                ("analysed_at", models.DateTimeField(blank=True, null=True)),
-                ("started_at", models.DateTimeField(blank=True, null=True)),
-                ("finished_at", models.DateTimeField(blank=True, null=True)),
-                (
-                    "thinned_at",
-                    models.DateTimeField(blank=True, help_text="Its rows and file were removed, by age", null=True),
-                ),
-                (
-                    "contact_list",
-                    models.ForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="imports",
-                        to="lists.contactlist",
-                    ),
-                ),
-                (
-                    "created_by",
-                    models.ForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="imports",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('token', models.PositiveIntegerField(default=0)),
+                ('leased_by', models.CharField(blank=True, default='', max_length=100)),
+                ('lease_until', models.DateTimeField(blank=True, null=True)),
+                ('due_at', models.DateTimeField(blank=True, null=True)),
+                ('woken_at', models.DateTimeField(blank=True, null=True)),
+                ('crashes', models.PositiveSmallIntegerField(default=0)),
+                ('list_name', models.CharField(help_text='As it was; history outlives the list', max_length=200)),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ('file', models.FileField(blank=True, upload_to='imports/')),
+                ('filename', models.CharField(help_text="As the person's computer called it; never a path of ours", max_length=255)),
+                ('size', models.PositiveBigIntegerField(default=0, help_text='bytes')),
+                ('content_hash', models.CharField(db_index=True, max_length=64)),
+                ('header_hash', models.CharField(blank=True, db_index=True, max_length=64)),
+                ('dialect', models.JSONField(blank=True, default=dict, help_text='How the file is read: lists.importing.reading.Dialect')),
+                ('headers', models.JSONField(blank=True, default=list)),
+                ('mapping', models.JSONField(blank=True, default=dict, help_text='lists.importing.columns.Mapping')),
+                ('on_existing', models.CharField(choices=[('keep', 'Keep what is there'), ('fill', 'Fill blanks only'), ('replace', "Replace with the file's values")], default='fill', max_length=10)),
+                ('state', models.CharField(choices=[('draft', 'draft'), ('analysing', 'analysing'), ('ready', 'ready to import'), ('committing', 'importing'), ('completed', 'completed'), ('failed', 'failed'), ('discarded', 'discarded'), ('undoing', 'undoing'), ('undone', 'undone')], default='draft', max_length=12)),
+                ('failure', models.TextField(blank=True, help_text='A sentence: what is wrong, where, what to do')),
+                ('progress', models.JSONField(blank=True, default=dict, help_text='Where the job stands, and its cursor')),
+                ('records', models.PositiveIntegerField(default=0)),
+                ('blank', models.PositiveIntegerField(default=0)),
+                ('created', models.PositiveIntegerField(default=0)),
+                ('updated', models.PositiveIntegerField(default=0)),
+                ('unchanged', models.PositiveIntegerField(default=0)),
+                ('merged', models.PositiveIntegerField(default=0)),
+                ('skipped', models.PositiveIntegerField(default=0)),
+                ('rejected', models.PositiveIntegerField(default=0)),
+                ('suppressed', models.PositiveIntegerField(default=0)),
+                ('joined', models.PositiveIntegerField(default=0, help_text='Memberships added; counted beside the outcomes')),
+                ('causes', models.JSONField(blank=True, default=list, help_text='lists.importing.reviewing: why rows were rejected, most rows first')),
+                ('analysed_at', models.DateTimeField(blank=True, null=True)),
+                ('started_at', models.DateTimeField(blank=True, null=True)),
+                ('finished_at', models.DateTimeField(blank=True, null=True)),
+                ('thinned_at', models.DateTimeField(blank=True, help_text='Its rows and file were removed, by age', null=True)),
+                ('contact_list', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='imports', to='lists.contactlist')),
+                ('created_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='imports', to=settings.AUTH_USER_MODEL)),
             ],
             options={
-                "permissions": [
-                    ("upload_file", "Can upload a file and import it into a list"),
-                    ("undo_import", "Can undo any import; one's own is always allowed"),
-                ],
+                'permissions': [('upload_file', 'Can upload a file and import it into a list'), ('undo_import', "Can undo any import; one's own is always allowed")],
             },
         ),
         migrations.CreateModel(
-            name="ImportRow",
+            name='ImportRow',
             fields=[
-                (
-                    "pk",
-                    models.CompositePrimaryKey(
-                        "imported_id", "line", blank=True, editable=False, primary_key=True, serialize=False
-                    ),
-                ),
-                (
-                    "line",
-                    models.PositiveIntegerField(help_text="Where the record begins in the file; the first line is 1"),
-                ),
-                ("raw", models.JSONField(help_text="The cells as they stand in the file")),
-                ("phone", models.CharField(blank=True, max_length=16)),
-                ("first_name", models.CharField(blank=True, max_length=100)),
-                ("last_name", models.CharField(blank=True, max_length=100)),
-                ("salutation", models.CharField(blank=True, max_length=20)),
-                ("email", models.CharField(blank=True, max_length=254)),
-                ("company", models.CharField(blank=True, max_length=200)),
-                ("tag", models.CharField(blank=True, max_length=100)),
-                ("time_zone", models.CharField(blank=True, max_length=64)),
-                ("extra", models.JSONField(blank=True, default=dict)),
-                (
-                    "occurrence",
-                    models.PositiveIntegerField(
-                        default=1, help_text="Counts a number's rows where the list allows duplicates"
-                    ),
-                ),
-                (
-                    "outcome",
-                    models.CharField(
-                        blank=True,
-                        choices=[
-                            ("created", "created"),
-                            ("updated", "updated"),
-                            ("unchanged", "unchanged"),
-                            ("merged", "merged"),
-                            ("skipped", "skipped"),
-                            ("rejected", "rejected"),
-                            ("suppressed", "suppressed"),
-                        ],
-                        max_length=10,
-                    ),
-                ),
-                ("same_as", models.PositiveIntegerField(help_text="The line that had this number first", null=True)),
-                ("code", models.CharField(blank=True, max_length=40)),
-                ("column", models.CharField(blank=True, max_length=200)),
-                ("value", models.TextField(blank=True)),
-                ("reason", models.TextField(blank=True)),
-                ("suggestion", models.TextField(blank=True)),
-                ("before", models.JSONField(help_text="{field: earlier value} of what the import changed", null=True)),
-                (
-                    "joined",
-                    models.BooleanField(
-                        default=False,
-                        help_text="This row added a contact we had to the list; a created one always joins",
-                    ),
-                ),
-                (
-                    "contact",
-                    models.ForeignKey(
-                        db_constraint=False,
-                        db_index=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.DO_NOTHING,
-                        related_name="import_rows",
-                        to="lists.contact",
-                    ),
-                ),
-                (
-                    "imported",
-                    models.ForeignKey(
-                        db_constraint=False,
-                        db_index=False,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="rows",
-                        to="lists.import",
-                    ),
-                ),
+                ('pk', models.CompositePrimaryKey('imported_id', 'line', blank=True, editable=False, primary_key=True, serialize=False)),
+                ('line', models.PositiveIntegerField(help_text='Where the record begins in the file; the first line is 1')),
+                ('raw', models.JSONField(help_text='The cells as they stand in the file')),
+                ('phone', models.CharField(blank=True, max_length=16)),
+                ('first_name', models.CharField(blank=True, max_length=100)),
+                ('last_name', models.CharField(blank=True, max_length=100)),
+                ('salutation', models.CharField(blank=True, max_length=20)),
+                ('email', models.CharField(blank=True, max_length=254)),
+                ('company', models.CharField(blank=True, max_length=200)),
+                ('tag', models.CharField(blank=True, max_length=100)),
+                ('time_zone', models.CharField(blank=True, max_length=64)),
+                ('extra', models.JSONField(blank=True, default=dict)),
+                ('occurrence', models.PositiveIntegerField(default=1, help_text="Counts a number's rows where the list allows duplicates")),
+                ('outcome', models.CharField(blank=True, choices=[('created', 'created'), ('updated', 'updated'), ('unchanged', 'unchanged'), ('merged', 'merged'), ('skipped', 'skipped'), ('rejected', 'rejected'), ('suppressed', 'suppressed')], max_length=10)),
+                ('same_as', models.PositiveIntegerField(help_text='The line that had this number first', null=True)),
+                ('code', models.CharField(blank=True, max_length=40)),
+                ('column', models.CharField(blank=True, max_length=200)),
+                ('value', models.TextField(blank=True)),
+                ('reason', models.TextField(blank=True)),
+                ('suggestion', models.TextField(blank=True)),
+                ('before', models.JSONField(help_text='{field: earlier value} of what the import changed', null=True)),
+                ('joined', models.BooleanField(default=False, help_text='This row added a contact we had to the list; a created one always joins')),
+                ('contact', models.ForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='import_rows', to='lists.contact')),
+                ('imported', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='rows', to='lists.import')),
             ],
         ),
         migrations.CreateModel(
-            name="Membership",
+            name='Membership',
             fields=[
-                (
-                    "pk",
-                    models.CompositePrimaryKey(
-                        "contact_list_id",
-                        "contact_id",
-                        "occurrence",
-                        blank=True,
-                        editable=False,
-                        primary_key=True,
-                        serialize=False,
-                    ),
-                ),
-                ("occurrence", models.PositiveIntegerField(default=1)),
-                ("extra", models.JSONField(blank=True, default=dict)),
-                ("created_at", models.DateTimeField(auto_now_add=True)),
-                (
-                    "contact",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="memberships", to="lists.contact"
-                    ),
-                ),
-                (
-                    "contact_list",
-                    models.ForeignKey(
-                        db_index=False,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="memberships",
-                        to="lists.contactlist",
-                    ),
-                ),
+                ('pk', models.CompositePrimaryKey('contact_list_id', 'contact_id', 'occurrence', blank=True, editable=False, primary_key=True, serialize=False)),
+                ('occurrence', models.PositiveIntegerField(default=1)),
+                ('extra', models.JSONField(blank=True, default=dict)),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ('contact', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='memberships', to='lists.contact')),
+                ('contact_list', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='memberships', to='lists.contactlist')),
             ],
         ),
         migrations.AddField(
-            model_name="contactlist",
-            name="contacts",
-            field=models.ManyToManyField(related_name="contact_lists", through="lists.Membership", to="lists.contact"),
+            model_name='contactlist',
+            name='contacts',
+            field=models.ManyToManyField(related_name='contact_lists', through='lists.Membership', to='lists.contact'),
         ),
         migrations.CreateModel(
-            name="RemoteContact",
+            name='RemoteContact',
             fields=[
-                (
-                    "pk",
-                    models.CompositePrimaryKey(
-                        "connection_id", "contact_id", blank=True, editable=False, primary_key=True, serialize=False
-                    ),
-                ),
-                ("remote_id", models.CharField(max_length=100)),
-                (
-                    "connection",
-                    models.ForeignKey(
-                        db_index=False,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="remote_contacts",
-                        to="lists.connection",
-                    ),
-                ),
-                (
-                    "contact",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="remote_contacts", to="lists.contact"
-                    ),
-                ),
+                ('pk', models.CompositePrimaryKey('connection_id', 'contact_id', blank=True, editable=False, primary_key=True, serialize=False)),
+                ('remote_id', models.CharField(max_length=100)),
+                ('connection', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='remote_contacts', to='lists.connection')),
+                ('contact', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='remote_contacts', to='lists.contact')),
             ],
         ),
         migrations.CreateModel(
-            name="RemoteList",
+            name='RemoteList',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("remote_id", models.CharField(max_length=100)),
-                (
-                    "name",
-                    models.CharField(help_text="Pinned: renaming our list never moves the target", max_length=200),
-                ),
-                ("vendor_count", models.PositiveIntegerField(help_text="What the vendor last told", null=True)),
-                ("accounted_count", models.PositiveIntegerField(default=0, help_text="What our history accounts for")),
-                ("counted_at", models.DateTimeField(null=True)),
-                ("created_at", models.DateTimeField(auto_now_add=True)),
-                (
-                    "connection",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="remote_lists", to="lists.connection"
-                    ),
-                ),
-                (
-                    "contact_list",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="remote_lists", to="lists.contactlist"
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('remote_id', models.CharField(max_length=100)),
+                ('name', models.CharField(help_text='Pinned: renaming our list never moves the target', max_length=200)),
+                ('vendor_count', models.PositiveIntegerField(help_text='What the vendor last told', null=True)),
+                ('accounted_count', models.PositiveIntegerField(default=0, help_text='What our history accounts for')),
+                ('counted_at', models.DateTimeField(null=True)),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ('connection', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='remote_lists', to='lists.connection')),
+                ('contact_list', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='remote_lists', to='lists.contactlist')),
             ],
         ),
         migrations.CreateModel(
-            name="Suppression",
+            name='Suppression',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("phone", models.CharField(max_length=16, unique=True, verbose_name="phone number")),
-                ("reason", models.CharField(max_length=200)),
-                (
-                    "source",
-                    models.CharField(
-                        blank=True, help_text="Where the wish came from: a page, a file, a command", max_length=200
-                    ),
-                ),
-                ("created_at", models.DateTimeField(auto_now_add=True)),
-                ("lifted_at", models.DateTimeField(blank=True, null=True)),
-                ("lift_reason", models.CharField(blank=True, max_length=200)),
-                (
-                    "created_by",
-                    models.ForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "lifted_by",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('phone', models.CharField(max_length=16, unique=True, verbose_name='phone number')),
+                ('reason', models.CharField(max_length=200)),
+                ('source', models.CharField(blank=True, help_text='Where the wish came from: a page, a file, a command', max_length=200)),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ('lifted_at', models.DateTimeField(blank=True, null=True)),
+                ('lift_reason', models.CharField(blank=True, max_length=200)),
+                ('created_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('lifted_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
             options={
-                "permissions": [("lift_suppression", "Can lift a do-not-contact")],
+                'permissions': [('lift_suppression', 'Can lift a do-not-contact')],
             },
         ),
         migrations.CreateModel(
-            name="SyncBatch",
+            name='SyncBatch',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("sequence", models.PositiveIntegerField(help_text="Order of sending; the first is 1")),
-                ("operation", models.CharField(max_length=40)),
-                ("first", models.PositiveIntegerField(help_text="Position of its first item")),
-                ("last", models.PositiveIntegerField(help_text="Position of its last item")),
-                (
-                    "entries",
-                    models.JSONField(
-                        help_text="What the request says of each contact, in order, exactly; ids an earlier phase gives stand as a slot"
-                    ),
-                ),
-                (
-                    "state",
-                    models.CharField(
-                        choices=[
-                            ("planned", "planned"),
-                            ("sending", "sending"),
-                            ("answered", "answered"),
-                            ("unknown", "unknown"),
-                            ("refused", "refused"),
-                            ("not_sent", "not sent"),
-                        ],
-                        default="planned",
-                        max_length=10,
-                    ),
-                ),
-                (
-                    "parent",
-                    models.ForeignKey(
-                        help_text="The refused batch it is a part of",
-                        null=True,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="children",
-                        to="lists.syncbatch",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('sequence', models.PositiveIntegerField(help_text='Order of sending; the first is 1')),
+                ('operation', models.CharField(max_length=40)),
+                ('first', models.PositiveIntegerField(help_text='Position of its first item')),
+                ('last', models.PositiveIntegerField(help_text='Position of its last item')),
+                ('entries', models.JSONField(help_text='What the request says of each contact, in order, exactly; ids an earlier phase gives stand as a slot')),
+                ('state', models.CharField(choices=[('planned', 'planned'), ('sending', 'sending'), ('answered', 'answered'), ('unknown', 'unknown'), ('refused', 'refused'), ('not_sent', 'not sent')], default='planned', max_length=10)),
+                ('parent', models.ForeignKey(help_text='The refused batch it is a part of', null=True, on_delete=django.db.models.deletion.CASCADE, related_name='children', to='lists.syncbatch')),
             ],
         ),
         migrations.CreateModel(
-            name="SyncRun",
+            name='SyncRun',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("token", models.PositiveIntegerField(default=0)),
-                ("leased_by", models.CharField(blank=True, default="", max_length=100)),
-                ("lease_until", models.DateTimeField(blank=True, null=True)),
-                ("due_at", models.DateTimeField(blank=True, null=True)),
-                ("woken_at", models.DateTimeField(blank=True, null=True)),
-                ("crashes", models.PositiveSmallIntegerField(default=0)),
-                ("list_name", models.CharField(help_text="As it was; history outlives the list", max_length=200)),
-                ("connection_name", models.CharField(max_length=100)),
-                ("vendor", models.CharField(max_length=20)),
-                ("rehearsal", models.BooleanField(default=False)),
-                (
-                    "kind",
-                    models.CharField(
-                        choices=[("list", "Contact list"), ("address_book", "Address book")],
-                        default="list",
-                        max_length=12,
-                    ),
-                ),
-                (
-                    "state",
-                    models.CharField(
-                        choices=[
-                            ("planned", "planned"),
-                            ("awaiting_approval", "awaiting approval"),
-                            ("queued", "queued"),
-                            ("running", "running"),
-                            ("waiting", "waiting"),
-                            ("stopping", "stopping"),
-                            ("completed", "completed"),
-                            ("completed_with_problems", "completed with problems"),
-                            ("stopped", "stopped"),
-                            ("failed", "failed"),
-                            ("stalled", "stalled"),
-                        ],
-                        default="planned",
-                        max_length=24,
-                    ),
-                ),
-                (
-                    "waiting_for",
-                    models.CharField(
-                        blank=True, help_text="“LeadLex's daily quota”, “confirming 312 contacts”", max_length=300
-                    ),
-                ),
-                ("failure", models.TextField(blank=True, help_text="A sentence: what stopped the run, and what to do")),
-                ("plan_hash", models.CharField(max_length=64)),
-                (
-                    "settings_used",
-                    models.JSONField(
-                        blank=True, default=dict, help_text="Limits, pace and settings as they were; no secret"
-                    ),
-                ),
-                ("progress", models.JSONField(blank=True, default=dict, help_text="Cursors of sending and settling")),
-                (
-                    "causes",
-                    models.JSONField(
-                        blank=True, default=list, help_text="lists.sync.history: problems grouped, most contacts first"
-                    ),
-                ),
-                ("total", models.PositiveIntegerField(default=0, help_text="Contacts in the plan")),
-                ("planned", models.PositiveIntegerField(default=0)),
-                ("sending", models.PositiveIntegerField(default=0)),
-                ("added", models.PositiveIntegerField(default=0)),
-                ("already_present", models.PositiveIntegerField(default=0)),
-                ("accepted", models.PositiveIntegerField(default=0)),
-                ("confirmed", models.PositiveIntegerField(default=0)),
-                ("rejected", models.PositiveIntegerField(default=0)),
-                ("unknown", models.PositiveIntegerField(default=0)),
-                ("not_sent", models.PositiveIntegerField(default=0)),
-                (
-                    "held_before",
-                    models.PositiveIntegerField(
-                        default=0, help_text="Contacts left out because the vendor holds them already"
-                    ),
-                ),
-                ("batch_count", models.PositiveIntegerField(default=0)),
-                ("request_count", models.PositiveIntegerField(default=0)),
-                (
-                    "trigger",
-                    models.CharField(default="person", help_text="person, command, import, retry", max_length=20),
-                ),
-                ("created_at", models.DateTimeField(auto_now_add=True)),
-                ("approved_at", models.DateTimeField(null=True)),
-                ("started_at", models.DateTimeField(null=True)),
-                ("finished_at", models.DateTimeField(null=True)),
-                (
-                    "idle",
-                    models.DurationField(
-                        default=datetime.timedelta, help_text="Between an end and being taken up again, all together"
-                    ),
-                ),
-                ("thinned_at", models.DateTimeField(help_text="What its requests said was removed, by age", null=True)),
-                (
-                    "approved_by",
-                    models.ForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "connection",
-                    models.ForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="runs",
-                        to="lists.connection",
-                    ),
-                ),
-                (
-                    "contact_list",
-                    models.ForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="runs",
-                        to="lists.contactlist",
-                    ),
-                ),
-                (
-                    "created_by",
-                    models.ForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="runs",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "remote_list",
-                    models.ForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="runs",
-                        to="lists.remotelist",
-                    ),
-                ),
-                (
-                    "stopped_by",
-                    models.ForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('token', models.PositiveIntegerField(default=0)),
+                ('leased_by', models.CharField(blank=True, default='', max_length=100)),
+                ('lease_until', models.DateTimeField(blank=True, null=True)),
+                ('due_at', models.DateTimeField(blank=True, null=True)),
+                ('woken_at', models.DateTimeField(blank=True, null=True)),
+                ('crashes', models.PositiveSmallIntegerField(default=0)),
+                ('list_name', models.CharField(help_text='As it was; history outlives the list', max_length=200)),
+                ('connection_name', models.CharField(max_length=100)),
+                ('vendor', models.CharField(max_length=20)),
+                ('rehearsal', models.BooleanField(default=False)),
+                ('kind', models.CharField(choices=[('list', 'Contact list'), ('address_book', 'Address book')], default='list', max_length=12)),
+                ('state', models.CharField(choices=[('planned', 'planned'), ('awaiting_approval', 'awaiting approval'), ('queued', 'queued'), ('running', 'running'), ('waiting', 'waiting'), ('stopping', 'stopping'), ('completed', 'completed'), ('completed_with_problems', 'completed with problems'), ('stopped', 'stopped'), ('failed', 'failed'), ('stalled', 'stalled')], default='planned', max_length=24)),
+                ('waiting_for', models.CharField(blank=True, help_text="“LeadLex's daily quota”, “confirming 312 contacts”", max_length=300)),
+                ('failure', models.TextField(blank=True, help_text='A sentence: what stopped the run, and what to do')),
+                ('plan_hash', models.CharField(max_length=64)),
+                ('settings_used', models.JSONField(blank=True, default=dict, help_text='Limits, pace and settings as they were; no secret')),
+                ('progress', models.JSONField(blank=True, default=dict, help_text='Cursors of sending and settling')),
+                ('causes', models.JSONField(blank=True, default=list, help_text='lists.sync.history: problems grouped, most contacts first')),
+                ('total', models.PositiveIntegerField(default=0, help_text='Contacts in the plan')),
+                ('planned', models.PositiveIntegerField(default=0)),
+                ('sending', models.PositiveIntegerField(default=0)),
+                ('added', models.PositiveIntegerField(default=0)),
+                ('already_present', models.PositiveIntegerField(default=0)),
+                ('accepted', models.PositiveIntegerField(default=0)),
+                ('confirmed', models.PositiveIntegerField(default=0)),
+                ('rejected', models.PositiveIntegerField(default=0)),
+                ('unknown', models.PositiveIntegerField(default=0)),
+                ('not_sent', models.PositiveIntegerField(default=0)),
+                ('held_before', models.PositiveIntegerField(default=0, help_text='Contacts left out because the vendor holds them already')),
+                ('batch_count', models.PositiveIntegerField(default=0)),
+                ('request_count', models.PositiveIntegerField(default=0)),
+                ('trigger', models.CharField(default='person', help_text='person, command, import, retry', max_length=20)),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ('approved_at', models.DateTimeField(null=True)),
+                ('started_at', models.DateTimeField(null=True)),
+                ('finished_at', models.DateTimeField(null=True)),
+                ('idle', models.DurationField(default=datetime.timedelta, help_text='Between an end and being taken up again, all together')),
+                ('thinned_at', models.DateTimeField(help_text='What its requests said was removed, by age', null=True)),
+                ('approved_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('connection', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='runs', to='lists.connection')),
+                ('contact_list', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='runs', to='lists.contactlist')),
+                ('created_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='runs', to=settings.AUTH_USER_MODEL)),
+                ('remote_list', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='runs', to='lists.remotelist')),
+                ('stopped_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
             options={
-                "permissions": [
-                    ("push_list", "Can plan a push and send it to a vendor"),
-                    ("approve_run", "Can approve another person's plan"),
-                ],
+                'permissions': [('push_list', 'Can plan a push and send it to a vendor'), ('approve_run', "Can approve another person's plan")],
             },
         ),
         migrations.CreateModel(
-            name="SyncItem",
+            name='SyncItem',
             fields=[
-                (
-                    "pk",
-                    models.CompositePrimaryKey(
-                        "run_id", "position", blank=True, editable=False, primary_key=True, serialize=False
-                    ),
-                ),
-                ("position", models.PositiveIntegerField(help_text="Order in the plan; the first is 1")),
-                ("occurrence", models.PositiveIntegerField(default=1)),
-                (
-                    "outcome",
-                    models.CharField(
-                        choices=[
-                            ("planned", "planned"),
-                            ("sending", "sending"),
-                            ("added", "added"),
-                            ("already_present", "already present"),
-                            ("accepted", "accepted, unconfirmed"),
-                            ("confirmed", "confirmed"),
-                            ("rejected", "rejected"),
-                            ("unknown", "unknown"),
-                            ("not_sent", "not sent"),
-                        ],
-                        default="planned",
-                        max_length=15,
-                    ),
-                ),
-                (
-                    "code",
-                    models.CharField(blank=True, help_text="The vendor's code, or our reason's name", max_length=60),
-                ),
-                ("words", models.CharField(blank=True, help_text="The vendor's own words", max_length=300)),
-                ("changed_at", models.DateTimeField(null=True)),
-                (
-                    "batch",
-                    models.ForeignKey(
-                        db_constraint=False,
-                        db_index=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.DO_NOTHING,
-                        related_name="items",
-                        to="lists.syncbatch",
-                    ),
-                ),
-                (
-                    "contact",
-                    models.ForeignKey(
-                        db_constraint=False,
-                        db_index=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.DO_NOTHING,
-                        related_name="sync_items",
-                        to="lists.contact",
-                    ),
-                ),
-                (
-                    "run",
-                    models.ForeignKey(
-                        db_index=False,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="items",
-                        to="lists.syncrun",
-                    ),
-                ),
+                ('pk', models.CompositePrimaryKey('run_id', 'position', blank=True, editable=False, primary_key=True, serialize=False)),
+                ('position', models.PositiveIntegerField(help_text='Order in the plan; the first is 1')),
+                ('occurrence', models.PositiveIntegerField(default=1)),
+                ('outcome', models.CharField(choices=[('planned', 'planned'), ('sending', 'sending'), ('added', 'added'), ('already_present', 'already present'), ('accepted', 'accepted, unconfirmed'), ('confirmed', 'confirmed'), ('rejected', 'rejected'), ('unknown', 'unknown'), ('not_sent', 'not sent')], default='planned', max_length=15)),
+                ('code', models.CharField(blank=True, help_text="The vendor's code, or our reason's name", max_length=60)),
+                ('words', models.CharField(blank=True, help_text="The vendor's own words", max_length=300)),
+                ('changed_at', models.DateTimeField(null=True)),
+                ('batch', models.ForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='items', to='lists.syncbatch')),
+                ('contact', models.ForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='sync_items', to='lists.contact')),
+                ('run', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='items', to='lists.syncrun')),
             ],
         ),
         migrations.AddField(
-            model_name="syncbatch",
-            name="run",
-            field=models.ForeignKey(
-                db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name="batches", to="lists.syncrun"
-            ),
+            model_name='syncbatch',
+            name='run',
+            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='batches', to='lists.syncrun'),
         ),
         migrations.CreateModel(
-            name="SyncAttempt",
+            name='SyncAttempt',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("operation", models.CharField(max_length=40)),
-                ("method", models.CharField(max_length=7)),
-                ("path", models.CharField(max_length=500)),
-                ("token", models.PositiveIntegerField(default=0, help_text="The fencing token it was sent under")),
-                ("contacts", models.PositiveIntegerField(default=0)),
-                ("started_at", models.DateTimeField()),
-                ("waited_ms", models.PositiveIntegerField(default=0, help_text="For the pace, before it left")),
-                ("latency_ms", models.PositiveIntegerField(null=True)),
-                (
-                    "status",
-                    models.PositiveSmallIntegerField(help_text="HTTP status; none when there was no answer", null=True),
-                ),
-                (
-                    "problem",
-                    models.CharField(
-                        blank=True, help_text="The VendorError's name; blank when answered well", max_length=40
-                    ),
-                ),
-                ("words", models.TextField(blank=True, help_text="The vendor's own words, masked")),
-                ("request_id", models.CharField(blank=True, help_text="The vendor's support handle", max_length=100)),
-                ("request_excerpt", models.TextField(blank=True, help_text="Secrets and numbers masked, at most 4 KB")),
-                ("answer_excerpt", models.TextField(blank=True, help_text="Secrets and numbers masked, at most 4 KB")),
-                (
-                    "batch",
-                    models.ForeignKey(
-                        help_text="None for looking up and reading back",
-                        null=True,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="attempts",
-                        to="lists.syncbatch",
-                    ),
-                ),
-                (
-                    "run",
-                    models.ForeignKey(
-                        db_index=False,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="attempts",
-                        to="lists.syncrun",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('operation', models.CharField(max_length=40)),
+                ('method', models.CharField(max_length=7)),
+                ('path', models.CharField(max_length=500)),
+                ('token', models.PositiveIntegerField(default=0, help_text='The fencing token it was sent under')),
+                ('contacts', models.PositiveIntegerField(default=0)),
+                ('started_at', models.DateTimeField()),
+                ('waited_ms', models.PositiveIntegerField(default=0, help_text='For the pace, before it left')),
+                ('latency_ms', models.PositiveIntegerField(null=True)),
+                ('status', models.PositiveSmallIntegerField(help_text='HTTP status; none when there was no answer', null=True)),
+                ('problem', models.CharField(blank=True, help_text="The VendorError's name; blank when answered well", max_length=40)),
+                ('words', models.TextField(blank=True, help_text="The vendor's own words, masked")),
+                ('request_id', models.CharField(blank=True, help_text="The vendor's support handle", max_length=100)),
+                ('request_excerpt', models.TextField(blank=True, help_text='Secrets and numbers masked, at most 4 KB')),
+                ('answer_excerpt', models.TextField(blank=True, help_text='Secrets and numbers masked, at most 4 KB')),
+                ('batch', models.ForeignKey(help_text='None for looking up and reading back', null=True, on_delete=django.db.models.deletion.CASCADE, related_name='attempts', to='lists.syncbatch')),
+                ('run', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='attempts', to='lists.syncrun')),
             ],
         ),
         migrations.CreateModel(
-            name="AuditEvent",
+            name='AuditEvent',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("at", models.DateTimeField(default=django.utils.timezone.now)),
-                (
-                    "actor_name",
-                    models.CharField(blank=True, help_text="As it was; blank for a command or a job", max_length=150),
-                ),
-                ("action", models.CharField(max_length=50)),
-                ("object_type", models.CharField(max_length=50)),
-                ("object_id", models.CharField(max_length=40)),
-                ("object_name", models.CharField(max_length=255)),
-                (
-                    "details",
-                    models.JSONField(
-                        default=dict,
-                        encoder=django.core.serializers.json.DjangoJSONEncoder,
-                        help_text="before → after; never a secret or a number",
-                    ),
-                ),
-                ("previous_hash", models.CharField(max_length=64)),
-                ("hash", models.CharField(max_length=64, unique=True)),
-                (
-                    "actor",
-                    models.ForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('actor_name', models.CharField(blank=True, help_text='As it was; blank for a command or a job', max_length=150)),
+                ('action', models.CharField(max_length=50)),
+                ('object_type', models.CharField(max_length=50)),
+                ('object_id', models.CharField(max_length=40)),
+                ('object_name', models.CharField(max_length=255)),
+                ('details', models.JSONField(default=dict, encoder=django.core.serializers.json.DjangoJSONEncoder, help_text='before → after; never a secret or a number')),
+                ('previous_hash', models.CharField(max_length=64)),
+                ('hash', models.CharField(max_length=64, unique=True)),
+                ('actor', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
             options={
-                "ordering": ["-id"],
-                "indexes": [models.Index(fields=["object_type", "object_id"], name="audit_of_object")],
+                'ordering': ['-id'],
+                'indexes': [models.Index(fields=['object_type', 'object_id'], name='audit_of_object')],
             },
         ),
         migrations.AddIndex(
-            model_name="import",
-            index=models.Index(fields=["contact_list", "-id"], name="import_of_list"),
+            model_name='import',
+            index=models.Index(fields=['contact_list', '-id'], name='import_of_list'),
         ),
         migrations.AddIndex(
-            model_name="import",
-            index=models.Index(fields=["state", "due_at"], name="import_wanting"),
+            model_name='import',
+            index=models.Index(fields=['state', 'due_at'], name='import_wanting'),
         ),
         migrations.AddConstraint(
-            model_name="import",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("state__in", ["ready", "completed", "undoing", "undone"]), _negated=True),
-                    (
-                        "records",
-                        django.db.models.expressions.CombinedExpression(
-                            django.db.models.expressions.CombinedExpression(
-                                django.db.models.expressions.CombinedExpression(
-                                    django.db.models.expressions.CombinedExpression(
-                                        django.db.models.expressions.CombinedExpression(
-                                            django.db.models.expressions.CombinedExpression(
-                                                models.F("created"), "+", models.F("updated")
-                                            ),
-                                            "+",
-                                            models.F("unchanged"),
-                                        ),
-                                        "+",
-                                        models.F("merged"),
-                                    ),
-                                    "+",
-                                    models.F("skipped"),
-                                ),
-                                "+",
-                                models.F("rejected"),
-                            ),
-                            "+",
-                            models.F("suppressed"),
-                        ),
-                    ),
-                    _connector="OR",
-                ),
-                name="import_ledger_closes",
-            ),
+            model_name='import',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state__in', ['ready', 'completed', 'undoing', 'undone']), _negated=True), ('records', django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(models.F('created'), '+', models.F('updated')), '+', models.F('unchanged')), '+', models.F('merged')), '+', models.F('skipped')), '+', models.F('rejected')), '+', models.F('suppressed'))), _connector='OR'), name='import_ledger_closes'),
         ),
         migrations.AddIndex(
-            model_name="importrow",
-            index=models.Index(fields=["imported", "outcome", "line"], name="row_by_outcome"),
+            model_name='importrow',
+            index=models.Index(fields=['imported', 'outcome', 'line'], name='row_by_outcome'),
         ),
         migrations.AddIndex(
-            model_name="importrow",
-            index=models.Index(fields=["phone", "imported"], name="row_by_phone"),
+            model_name='importrow',
+            index=models.Index(fields=['phone', 'imported'], name='row_by_phone'),
         ),
         migrations.AddIndex(
-            model_name="importrow",
-            index=models.Index(
-                condition=models.Q(("same_as__isnull", False)), fields=["imported", "same_as"], name="row_by_same_as"
-            ),
+            model_name='importrow',
+            index=models.Index(condition=models.Q(('same_as__isnull', False)), fields=['imported', 'same_as'], name='row_by_same_as'),
         ),
         migrations.AddConstraint(
-            model_name="remotelist",
-            constraint=models.UniqueConstraint(fields=("contact_list", "connection"), name="one_remote_list"),
+            model_name='remotelist',
+            constraint=models.UniqueConstraint(fields=('contact_list', 'connection'), name='one_remote_list'),
         ),
         migrations.AddConstraint(
-            model_name="remotelist",
-            constraint=models.UniqueConstraint(fields=("connection", "name"), name="one_list_per_remote_name"),
+            model_name='remotelist',
+            constraint=models.UniqueConstraint(fields=('connection', 'name'), name='one_list_per_remote_name'),
         ),
         migrations.AddIndex(
-            model_name="syncrun",
-            index=models.Index(fields=["contact_list", "connection", "-id"], name="run_of_list"),
+            model_name='syncrun',
+            index=models.Index(fields=['contact_list', 'connection', '-id'], name='run_of_list'),
         ),
         migrations.AddIndex(
-            model_name="syncrun",
-            index=models.Index(fields=["state", "due_at"], name="run_wanting"),
+            model_name='syncrun',
+            index=models.Index(fields=['state', 'due_at'], name='run_wanting'),
         ),
         migrations.AddIndex(
-            model_name="syncrun",
-            index=models.Index(fields=["connection", "-id"], name="run_of_connection"),
+            model_name='syncrun',
+            index=models.Index(fields=['connection', '-id'], name='run_of_connection'),
         ),
         migrations.AddConstraint(
-            model_name="syncrun",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(
-                    ("state__in", ["completed", "completed_with_problems", "stopped", "failed"]), _negated=True
-                ),
-                fields=("contact_list", "connection"),
-                name="one_active_run",
-            ),
+            model_name='syncrun',
+            constraint=models.UniqueConstraint(condition=models.Q(('state__in', ['completed', 'completed_with_problems', 'stopped', 'failed']), _negated=True), fields=('contact_list', 'connection'), name='one_active_run'),
         ),
         migrations.AddConstraint(
-            model_name="syncrun",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("state__in", ["completed", "completed_with_problems", "stopped"]), _negated=True),
-                    (
-                        "total",
-                        django.db.models.expressions.CombinedExpression(
-                            django.db.models.expressions.CombinedExpression(
-                                django.db.models.expressions.CombinedExpression(
-                                    django.db.models.expressions.CombinedExpression(
-                                        django.db.models.expressions.CombinedExpression(
-                                            django.db.models.expressions.CombinedExpression(
-                                                models.F("added"), "+", models.F("already_present")
-                                            ),
-                                            "+",
-                                            models.F("accepted"),
-                                        ),
-                                        "+",
-                                        models.F("confirmed"),
-                                    ),
-                                    "+",
-                                    models.F("rejected"),
-                                ),
-                                "+",
-                                models.F("unknown"),
-                            ),
-                            "+",
-                            models.F("not_sent"),
-                        ),
-                    ),
-                    _connector="OR",
-                ),
-                name="run_ledger_closes",
-            ),
+            model_name='syncrun',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state__in', ['completed', 'completed_with_problems', 'stopped']), _negated=True), ('total', django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(models.F('added'), '+', models.F('already_present')), '+', models.F('accepted')), '+', models.F('confirmed')), '+', models.F('rejected')), '+', models.F('unknown')), '+', models.F('not_sent'))), _connector='OR'), name='run_ledger_closes'),
         ),
         migrations.AddIndex(
-            model_name="syncitem",
-            index=models.Index(fields=["run", "outcome", "position"], name="item_by_outcome"),
+            model_name='syncitem',
+            index=models.Index(fields=['run', 'outcome', 'position'], name='item_by_outcome'),
         ),
         migrations.AddConstraint(
-            model_name="syncitem",
-            constraint=models.UniqueConstraint(fields=("contact", "run", "occurrence"), name="one_item_per_membership"),
+            model_name='syncitem',
+            constraint=models.UniqueConstraint(fields=('contact', 'run', 'occurrence'), name='one_item_per_membership'),
         ),
         migrations.AddConstraint(
-            model_name="syncbatch",
-            constraint=models.UniqueConstraint(fields=("run", "sequence"), name="one_batch_per_sequence"),
+            model_name='syncbatch',
+            constraint=models.UniqueConstraint(fields=('run', 'sequence'), name='one_batch_per_sequence'),
         ),
         migrations.AddIndex(
-            model_name="syncattempt",
-            index=models.Index(fields=["run", "id"], name="attempt_of_run"),
+            model_name='syncattempt',
+            index=models.Index(fields=['run', 'id'], name='attempt_of_run'),
         ),
     ]

@@ -88,6 +88,10 @@ class Import(Leased):
     suppressed = models.PositiveIntegerField(default=0)
     joined = models.PositiveIntegerField(default=0, help_text="Memberships added; counted beside the outcomes")
 
+    causes = models.JSONField(
+        default=list, blank=True, help_text="lists.importing.reviewing: why rows were rejected, most rows first"
+    )
+
     analysed_at = models.DateTimeField(null=True, blank=True)
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)

@@ -261,6 +261,48 @@ def test_repeats_and_matches_are_grouped_by_how_they_differ():
     assert (pattern.fields, pattern.rows, pattern.first_line) == (("last_name", "email"), 1, 5)
 
 
+def test_causes_count_what_somebody_made_do_not_contact_since():
+    imported = preview([[ASHA, "", "", "x", ""], [RAVI, "", "", "x", ""]])
+    Suppression.objects.create(phone=ASHA, reason="asked")
+    commit(imported)
+    [cause] = reviewing.causes(imported)
+    assert (cause.rows, cause.samples, imported.rejected, imported.suppressed) == (1, ["x"], 1, 1)
+
+
+def test_causes_outlive_the_rows_and_keep_none_of_their_values():
+    imported = preview([["12", "", "", "", ""]])
+    imported.rows.all().delete()
+    [cause] = reviewing.causes(imported)
+    assert (cause.rows, cause.first_line, cause.samples) == (1, 2, [])
+    assert "12" not in str(imported.causes)
+
+
+def test_progress_is_told_from_the_import_alone(monkeypatch, django_assert_num_queries):
+    for module in (staging, flow, flow.undoing):
+        monkeypatch.setattr(module, "BATCH", 10)
+    monkeypatch.setattr(flow.matching.end_of_lot, "__defaults__", (10,))
+    imported = preview([[f"+91980000{at:04d}", "", "", "", ""] for at in range(25)])
+    for begin, under_way in ((flow.begin_commit, "committing"), (flow.begin_undo, "undoing")):
+        begin(imported, None)
+        told = []
+        for _ in range(2):
+            one_step(monkeypatch, imported)
+            imported.refresh_from_db()
+            assert imported.state == under_way
+            with django_assert_num_queries(0):
+                told.append(reviewing.progress(imported))
+        assert [(progress.done, progress.of) for progress in told] == [(10, 25), (20, 25)]
+        work(imported)
+
+
+def one_step(monkeypatch, imported):
+    """A turn of a worker that has time for one lot."""
+    looks = iter([True, False])
+    with monkeypatch.context() as patch:
+        patch.setattr(jobs.Step, "go_on", lambda step: next(looks))
+        jobs.work("import", imported.pk)
+
+
 def test_a_file_over_the_cap_is_refused_while_it_arrives(settings):
     settings.MAX_UPLOAD_MB = 1
     taken = []

@@ -9,7 +9,9 @@ from datetime import timedelta
 import pytest
 from django.core.cache import cache
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection as database
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 from pytest_django.asserts import assertContains, assertNotContains, assertRedirects, assertTemplateNotUsed
@@ -698,6 +700,22 @@ def test_what_was_decided_otherwise_than_previewed_is_told(uploader):
     make_contact(ASHA, first_name="Asha")
     commit(imported)
     assertContains(uploader.get(url("detail", imported)), "Contacts changed between the preview and the import")
+
+
+def test_problems_are_shown_without_going_over_the_rows(uploader):
+    imported = done(uploader, [["12", "", "", "", ""], ["13", "", "", "", ""]])
+    with CaptureQueriesContext(database) as asked:
+        assertContains(uploader.get(url("detail", imported), {"tab": "problems"}), "See 2 rows")
+    assert not [query["sql"] for query in asked if "GROUP BY" in query["sql"] or "COUNT(" in query["sql"]]
+
+
+def test_causes_are_told_when_the_rows_were_removed_with_age(uploader):
+    imported = done(uploader, [["12", "", "", "", ""]])
+    imported.rows.all().delete()
+    Import.objects.update(thinned_at=timezone.now(), file="")
+    response = uploader.get(url("detail", imported), {"tab": "problems"})
+    assertContains(response, "See the row")
+    assertNotContains(response, "Download 1 rejected row")
 
 
 def test_the_rejected_file_holds_as_many_rows_as_the_button_says(uploader):
