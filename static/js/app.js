@@ -145,6 +145,11 @@
     each("[data-fades]", fade);
     each("[data-focus]", (element) => element.focus());
     each("[data-announce]", (element) => announce(element.dataset.announce));
+    each(".tabs [aria-current]", (tab) => {
+      const { parentElement: tabs } = tab;
+      const hidden = tab.getBoundingClientRect().right - tabs.getBoundingClientRect().right;
+      if (hidden > 0) tabs.scrollLeft += hidden + 24; // the edge of the next one shows that there is more
+    });
     each("select[data-submits]", (select) => select.addEventListener("change", () => select.form.requestSubmit()));
   }
 
@@ -170,31 +175,64 @@
   // ── htmx ──────────────────────────────────────────────────────────────────────────────────────────────────────────
   const polls = (element) => /\bevery\b/.test(element.getAttribute("hx-trigger") ?? "");
   let opened = [];
+  let focused = null;
+  let scrolled = [];
+  const scrollers = ".tabs, .table-responsive";
+
+  const changed = (field) => (field.matches("select")
+    ? [...field.options].some((option) => option.selected !== option.defaultSelected)
+    : field.value !== field.defaultValue || field.checked !== field.defaultChecked);
+
+  // What a poll must not take away: words just marked to be copied, an answer half typed, a choice held open.
+  function inUse(part) {
+    const marked = getSelection();
+    if (!marked.isCollapsed && marked.rangeCount && marked.getRangeAt(0).intersectsNode(part)) return true;
+    return part.contains(document.activeElement) && document.activeElement.matches("select")
+      || [...part.querySelectorAll("input, select, textarea")].some(changed);
+  }
+
+  // htmx gives the focus back to what has an id; this finds the same link or button again where it has none.
+  function placeOf(element, part) {
+    if (element.id || !part.contains(element)) return null;
+    const href = element.getAttribute("href");
+    const alike = href === null ? element.localName : `${element.localName}[href="${CSS.escape(href)}"]`;
+    return { alike, number: [...part.querySelectorAll(alike)].indexOf(element) };
+  }
 
   document.body.addEventListener("htmx:beforeRequest", (event) => {
     const { elt, target } = event.detail;
-    if (polls(elt) && document.hidden) return event.preventDefault(); // nobody is looking; the next turn asks again
+    // Nobody is looking, or somebody is at it: the next turn asks again.
+    if (polls(elt) && (document.hidden || inUse(target))) return event.preventDefault();
     if (!polls(elt)) target?.setAttribute("aria-busy", "true"); // what nobody asked for must not dim what they read
   });
 
   document.body.addEventListener("htmx:afterRequest", (event) => event.detail.target?.removeAttribute("aria-busy"));
 
   document.body.addEventListener("htmx:beforeSwap", (event) => {
-    const { xhr, target } = event.detail;
+    const { xhr, target, requestConfig } = event.detail;
     // The login page is an answer to nothing a part asked: the session has ended, so the whole page goes there.
     if (new URL(xhr.responseURL || location.href, location.href).pathname.startsWith("/accounts/")) {
       event.detail.shouldSwap = false;
       location.reload();
       return;
     }
+    if (polls(requestConfig.elt) && inUse(target)) event.detail.shouldSwap = false;
     opened = [...target.querySelectorAll("details[open][id]")].map(({ id }) => id);
+    focused = placeOf(document.activeElement, target);
+    scrolled = [...target.querySelectorAll(scrollers)].map(({ scrollLeft }) => scrollLeft);
   });
 
   document.body.addEventListener("htmx:afterSwap", (event) => {
     const { elt, requestConfig } = event.detail;
-    if (polls(requestConfig.elt)) elt.classList.remove("htmx-added"); // nor fade
+    if (polls(requestConfig.elt)) {
+      elt.classList.remove("htmx-added"); // nor fade
+      if (focused) elt.querySelectorAll(focused.alike)[focused.number]?.focus({ preventScroll: true });
+    }
     for (const id of opened) document.getElementById(id)?.setAttribute("open", "");
     enhance(elt);
+    if (polls(requestConfig.elt)) {
+      elt.querySelectorAll(scrollers).forEach((part, number) => { part.scrollLeft = scrolled[number] ?? 0; });
+    }
   });
 
   document.body.addEventListener("htmx:responseError", (event) => {
