@@ -4,18 +4,23 @@ from collections.abc import Mapping
 from typing import Any
 
 from django import template
+from django.template.defaultfilters import filesizeformat
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
-from lists.models import SyncAttempt
+from lists.models import SyncAttempt, SyncItem
+from lists.sync import history
 from lists.templatetags.ui import equation, figure
 from lists.vendors import errors
 
 register = template.Library()
 
 KINDS = {"syncrun": "run", "contactlist": "list", "importrow": "row"}
+NAMES = ("fields", "settings", "secrets")
+"""Details of an audit event that list names; any other pair of values is what was and what is."""
+
 FOLLOWED = {
-    "waiting": "to be sent again",
+    "waiting": "not applied",
     "unknown": "no usable answer",
     "rejected": "refused",
     "sending": "under way",
@@ -56,9 +61,32 @@ def attempt_words(attempt: SyncAttempt) -> str:
 
 
 @register.filter
-def change(value: Any) -> str:
-    """A detail of an audit event: what was and what is, where it tells both."""
-    if isinstance(value, list) and len(value) == 2:
+def why(item: SyncItem) -> str:
+    """Why a contact of a run stands where it stands: the vendor's words, or what we know of it."""
+    explanation, _ = history.KNOWN.get(item.code, ("", ""))
+    return item.words or explanation
+
+
+@register.filter
+def their_code(item: SyncItem) -> str:
+    """The vendor's code; blank where the code is a reason of ours, which `why` tells in words."""
+    ours = item.code in history.KNOWN or item.code.startswith("unready_")
+    return "" if ours else item.code
+
+
+@register.filter
+def told(details: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """(name, value) of what an audit event tells, in words; lists of names that name nothing are left out."""
+    named = {name: value for name, value in details.items() if not (name in NAMES and not value)}
+    return [(name.replace("_", " "), _detail(name, value)) for name, value in named.items()]
+
+
+def _detail(name: str, value: Any) -> str:
+    if name in NAMES and isinstance(value, list):
+        return ", ".join(str(each).replace("_", " ") for each in value)
+    if name == "size" and isinstance(value, int):
+        return filesizeformat(value)
+    if isinstance(value, list) and len(value) == 2:  # what was, and what is
         return f"{_plain(value[0])} → {_plain(value[1])}"
     return _plain(value)
 
@@ -66,6 +94,8 @@ def change(value: Any) -> str:
 def _plain(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, int):
+        return figure(value)
     return "nothing" if value in ("", None) else str(value)
 
 

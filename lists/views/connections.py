@@ -157,7 +157,8 @@ def _shown(connection: Connection, vendor: type[HttpVendor]) -> list[tuple[str, 
 def _value(kind: str, value: Any, default: str) -> str:
     if kind == "flag":
         return "yes" if value else "no"
-    return str(value) if value not in (None, "") else default
+    text = str(value) if value not in (None, "") else default
+    return f"{int(text):,}" if kind == "number" and text.isdecimal() else text
 
 
 def pace(connection: Connection) -> PaceTold | None:

@@ -9,6 +9,7 @@ from django.contrib.auth.models import AnonymousUser, User
 from django.db.models import QuerySet, Sum
 from django.db.models.functions import TruncDate
 from django.http import HttpRequest, HttpResponse
+from django.template.defaultfilters import pluralize
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
@@ -47,6 +48,18 @@ class Need(NamedTuple):
     url: str = ""
     action: str = ""
     word: str = ""
+    is_rest: bool = False
+
+
+class Needs(list[Need]):
+    """What waits, most pressing first. Nothing is counted for it: of a kind that has too many, a line says so."""
+
+    @property
+    def told(self) -> str:
+        """ "3 things need a person", "more than 6 things need a person"; empty when nothing does."""
+        number = sum(not need.is_rest for need in self)
+        more = "more than " if number < len(self) else ""
+        return f"{more}{number} thing{pluralize(number)} need{pluralize(number, 's,')} a person" if number else ""
 
 
 class Step(NamedTuple):
@@ -92,9 +105,9 @@ def index(request: HttpRequest) -> HttpResponse:
     )
 
 
-def what_needs_a_person(user: User | AnonymousUser) -> list[Need]:
+def what_needs_a_person(user: User | AnonymousUser) -> Needs:
     """Most pressing first."""
-    found = [*_silent_worker()]
+    found = Needs(_silent_worker())
     if may(user, "view_connection"):
         found += _failing_connections()
     if may(user, "view_syncrun"):
@@ -112,7 +125,7 @@ def _silent_worker() -> Iterator[Need]:
     yield Need(
         "stalled",
         f"No worker has checked in {since}",
-        "Imports and pushes wait until one runs. Start it with “manage.py worker”, or with “make run”.",
+        "Imports and runs wait for one. Start it with “manage.py worker”, or with “make run”.",
         word="no worker",
     )
 
@@ -129,17 +142,31 @@ def _failing_connections() -> Iterator[Need]:
 
 
 def _runs_in_need() -> Iterator[Need]:
-    for run in SyncRun.objects.needing_a_person(timezone.now() - REMEMBERED).order_by("-id")[:SHOWN]:
+    runs = SyncRun.objects.needing_a_person(timezone.now() - REMEMBERED).order_by("-id")
+    for place, run in enumerate(runs[: SHOWN + 1]):
+        if place == SHOWN:
+            yield _rest("runs", reverse("runs-index") + "?problems=on", "Open the history")
+            return
         action = "Read the plan" if run.state == RunState.AWAITING_APPROVAL else "Open the run"
         yield Need(
             run.state, str(run), run.failure or history.sentence(run), reverse("runs-detail", args=[run.pk]), action
         )
 
 
+def _rest(kind: str, url: str, action: str) -> Need:
+    return Need(
+        "unknown", f"More {kind} need a person", f"The newest {SHOWN} are told above.", url, action, "and more", True
+    )
+
+
 def _imports_in_need() -> Iterator[Need]:
     ready = Import.objects.filter(state=ImportState.READY)
     failed = Import.objects.filter(state=ImportState.FAILED, created_at__gte=timezone.now() - REMEMBERED)
-    for imp in (failed | ready).order_by("-id")[:SHOWN]:
+    imports = (failed | ready).order_by("-id")
+    for place, imp in enumerate(imports[: SHOWN + 1]):
+        if place == SHOWN:
+            yield _rest("imports", reverse("imports-index"), "Open the imports")
+            return
         url = reverse("imports-detail", args=[imp.pk])
         if imp.state == ImportState.FAILED:
             yield Need("failed", str(imp), imp.failure, url, "Open the import")
@@ -155,15 +182,15 @@ def first_steps(user: User | AnonymousUser) -> list[Step]:
             "Connect a vendor",
             "Kore.ai, LeadLex or Exotel; or the rehearsal, which plays them on this machine, so nothing leaves it.",
             Connection.objects.current().exists(),
-            reverse("connections-index") if may(user, "add_connection") else "",
-            "Add a connection",
+            reverse("connections-new") if may(user, "add_connection") else "",
+            "Connect a vendor",
             "An administrator",
         ),
         Step(
             "Make a list",
             "A list is who a campaign calls. It goes to every vendor you send it to.",
             ContactList.objects.exists(),
-            reverse("lists-index") if may(user, "add_contactlist") else "",
+            reverse("lists-create") if may(user, "add_contactlist") else "",
             "Create a list",
             "A campaign manager",
         ),
@@ -171,7 +198,7 @@ def first_steps(user: User | AnonymousUser) -> list[Step]:
             "Upload a file",
             "You see what will happen to every row before anything is saved.",
             Import.objects.exclude(state=ImportState.DISCARDED).exists(),
-            reverse("imports-index") if may(user, "upload_file") else "",
+            reverse("imports-new") if may(user, "upload_file") else "",
             "Upload a file",
             "Somebody who uploads files",
         ),

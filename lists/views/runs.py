@@ -28,7 +28,7 @@ from lists.permissions import may, needs
 from lists.searching import searches
 from lists.sync import history, planning, settling
 from lists.templatetags.runs import attempt_state
-from lists.templatetags.ui import phone_for
+from lists.templatetags.ui import phone_for, vendor_label
 from lists.vendors import masking
 from lists.vendors.records import ID_SLOT
 from lists.vendors.registry import VENDORS
@@ -173,6 +173,8 @@ TABS = {
     "settings": "Settings used",
 }
 WHAT_TO_DO = {
+    "suppressed": "Nothing is left to do: these numbers stay out of every run until somebody lifts them.",
+    "rejected": "Put right what {label} says below, in the contacts or there, then plan the rest.",
     "settle": "Look for them at {vendor}: what is found is confirmed, what is surely missing goes out once more.",
     "plan_again": "Plan again: a plan holds only the contacts that {vendor} is not known to hold.",
     "fix_contacts": "Complete these contacts, then plan again.",
@@ -330,6 +332,20 @@ def settings(request: HttpRequest, run_id: int) -> HttpResponse:
     return _tab(request, run, "settings", {"previous": previous, "used": partial(_used, run, previous)})
 
 
+LIMITS = {
+    "batch": "contacts in one request",
+    "per_minute": "requests a minute",
+    "per_hour": "requests an hour",
+    "per_day": "requests a day",
+    "in_flight": "requests under way at once",
+    "page": "contacts in one page of a read-back",
+    "list_size": "contacts in a list",
+    "list_name": "characters of a list’s name",
+    "list_description": "characters of a list’s description",
+    "description_required": "a description is required",
+}
+
+
 class Used(NamedTuple):
     label: str
     value: str
@@ -349,11 +365,24 @@ def _flat(run: SyncRun) -> dict[str, str]:
     """{label: value} of the settings as they were; those within others by both names."""
     vendor = VENDORS.get(run.vendor)
     labels = {setting.name: setting.label for setting in vendor.settings} if vendor else {}
-    labels |= {f"batch_size {name}": f"Contacts in one request, {label}" for name, label in _labels(run).items()}
+    labels |= {f"batch_size {name}": f"Contacts in one request: {label}" for name, label in _labels(run).items()}
+    labels |= {f"limits {name}": f"The vendor’s limit: {label}" for name, label in LIMITS.items()}
+    numbers = {setting.name for setting in vendor.settings if setting.kind == "number"} if vendor else set()
     flat: dict[str, Any] = {}
     for name, value in run.settings_used.items():
         flat |= {f"{name} {inner}": each for inner, each in value.items()} if isinstance(value, dict) else {name: value}
-    return {labels.get(name, name.replace("_", " ").capitalize()): str(value) for name, value in flat.items()}
+    return {
+        labels.get(name, name.replace("_", " ").capitalize()): _said_of(value, is_number=name in numbers)
+        for name, value in flat.items()
+    }
+
+
+def _said_of(value: Any, *, is_number: bool) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int) or (is_number and str(value).isdecimal()):
+        return f"{int(value):,}"
+    return str(value)
 
 
 DONE = {
@@ -446,7 +475,7 @@ def _cards(run: SyncRun, user: User | AnonymousUser) -> list[Card]:
             state=cause["class"],
             title=cause["explanation"],
             count=cause["count"],
-            text=WHAT_TO_DO.get(cause["action"], "").format(vendor=run.connection_name),
+            text=_advice(cause).format(vendor=run.connection_name, label=vendor_label(run.vendor)),
             quote=cause["words"],
             samples=[people[position] for position in cause["sample"] if position in people],
             href=f"{contacts_url}?{urlencode({'outcome': cause['class'], 'code': cause['code']})}",
@@ -455,6 +484,12 @@ def _cards(run: SyncRun, user: User | AnonymousUser) -> list[Card]:
         )
         for cause in run.causes
     ]
+
+
+def _advice(cause: dict[str, Any]) -> str:
+    """What a person does about it: by its code where that says enough, by what the vendor said, else by its action."""
+    by_class = cause["class"] if cause["words"] else ""
+    return next((WHAT_TO_DO[key] for key in (cause["code"], cause["action"], by_class) if key in WHAT_TO_DO), "")
 
 
 @require_POST

@@ -4,7 +4,7 @@ import pytest
 from django.db import connection as database
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
-from pytest_django.asserts import assertContains, assertRedirects, assertTemplateNotUsed
+from pytest_django.asserts import assertContains, assertNotContains, assertRedirects, assertTemplateNotUsed
 
 from lists.models import AuditEvent
 from lists.models.audit import record
@@ -31,6 +31,15 @@ def test_events_are_shown_newest_first_with_what_was_and_what_is(administrator, 
     assert shown(response) == events[::-1]
     assertContains(response, "60 → 30")
     assertContains(response, "contactadmin")
+
+
+def test_names_of_fields_are_not_told_as_what_was_and_what_is(administrator):
+    record(administrator.user, "changed", make_list(), fields=["company", "first_name"], settings=[], size=10_030_713)
+    response = administrator.get(reverse("audit-index"))
+    assertContains(response, "fields: company, first name")
+    assertContains(response, "size: 9.6")
+    assertNotContains(response, "settings:")
+    assertNotContains(response, "→")
 
 
 def test_without_events_the_page_says_what_it_is_for(auditor):

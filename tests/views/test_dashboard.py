@@ -92,6 +92,17 @@ def test_a_connection_that_fails_is_brought_up_until_it_is_archived(administrato
     assert titles(administrator) == []
 
 
+def test_of_more_runs_than_are_shown_the_page_says_that_there_are_more(administrator):
+    for _ in range(6):
+        make_run(state="failed")
+    assertContains(dashboard(administrator), "; 6 things need a person.")
+    make_run(state="failed")
+    response = dashboard(administrator)
+    assert titles(administrator)[-1] == "More runs need a person"
+    assertContains(response, "; more than 6 things need a person.")
+    assertContains(response, f"{reverse('runs-index')}?problems=on")
+
+
 @pytest.mark.parametrize(
     ("last", "told"),
     [(None, "No worker has checked in yet"), (timedelta(seconds=61), "No worker has checked in since")],

@@ -223,6 +223,46 @@ def test_a_cause_says_what_to_do_and_opens_its_contacts(manager):
     assert [item.position for item in rows(manager.get(cause.href))] == [2, 3]
 
 
+@pytest.mark.parametrize(
+    ("outcome", "code", "words", "told"),
+    [
+        ("rejected", "1002", "no such contact", "Put right what LeadLex says below"),
+        ("not_sent", "suppressed", "", "stay out of every run until somebody lifts them"),
+        ("not_sent", "unready_email", "It needs an e-mail address.", "Complete these contacts, then plan again."),
+    ],
+)
+def test_each_cause_says_what_is_left_to_do(manager, outcome, code, words, told):
+    run = make_run({"added": 1, outcome: 2}, state="completed_with_problems")
+    run.items.filter(outcome=outcome).update(code=code, words=words)
+    SyncRun.objects.filter(pk=run.pk).update(causes=history.causes(run))
+    assertContains(manager.get(reverse("runs-detail", args=[run.pk])), told)
+
+
+def test_a_contact_tells_why_in_words_and_only_the_vendors_code(manager):
+    run = make_run({"rejected": 1, "unknown": 1}, state="completed_with_problems")
+    run.items.filter(outcome="unknown").update(code="no_answer", words="")
+    run.items.filter(outcome="rejected").update(code="E1002", words="no such contact")
+    response = manager.get(reverse("runs-contacts", args=[run.pk]))
+    assertContains(response, "The request may have arrived; no usable answer came back.")
+    assertContains(response, "E1002")
+    assertNotContains(response, "no_answer")
+
+
+def test_a_run_whose_list_is_gone_is_planned_again_not_resumed(manager):
+    run = make_run({"planned": 2}, state="failed", progress={"list_gone": True})
+    response = manager.get(reverse("runs-detail", args=[run.pk]))
+    assertContains(response, reverse("runs-again", args=[run.pk]))
+    assertNotContains(response, reverse("runs-resume", args=[run.pk]))
+
+
+def test_a_run_that_failed_part_way_can_be_resumed_or_planned_again(manager):
+    run = make_run({"added": 1, "planned": 2}, state="failed", failure="LeadLex refused the credentials.")
+    response = manager.get(reverse("runs-detail", args=[run.pk]))
+    assertContains(response, reverse("runs-again", args=[run.pk]))
+    assertContains(response, reverse("runs-resume", args=[run.pk]))
+    assertContains(response, "2 contacts wait to be sent: resume once this is mended.")
+
+
 @pytest.mark.parametrize("spelling", ["+91 98000 55555", "098000 55555", "55555"])
 def test_a_contact_of_a_run_is_found_by_any_spelling_of_its_number(manager, spelling):
     run = make_run({"added": 3})
@@ -287,7 +327,7 @@ def test_requests_name_the_attempt_and_open_side_by_side(manager):
     )
     assertContains(manager.get(reverse("runs-requests", args=[run.pk])), "attempt 2")
     response = manager.get(reverse("runs-attempt", args=[run.pk, again.pk]))
-    assertContains(response, "503 to be sent again")
+    assertContains(response, "503 not applied")
     assertContains(response, "req-7")
     assertContains(response, "&quot;contact_ids&quot;: [")
 
@@ -344,6 +384,18 @@ def test_the_settings_show_what_differs_from_the_run_before(manager):
     assert [(setting.value, setting.before, setting.differs) for setting in used] == [
         ("100", "100", False),
         ("30", "60", True),
+    ]
+
+
+def test_the_settings_are_told_in_words_and_figures(manager):
+    limits = {"batch": 100, "list_size": 100_000, "description_required": True}
+    run = make_run(settings_used={"per_minute": "6000", "limits": limits})
+    used = manager.get(reverse("runs-settings", args=[run.pk])).context["used"]()
+    assert [(setting.label, setting.value) for setting in used] == [
+        ("Requests a minute", "6,000"),
+        ("The vendor’s limit: a description is required", "yes"),
+        ("The vendor’s limit: contacts in a list", "100,000"),
+        ("The vendor’s limit: contacts in one request", "100"),
     ]
 
 
