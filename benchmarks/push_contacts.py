@@ -126,6 +126,7 @@ def measure(vendor: str, contact_list: Any, rehearsing: Rehearsing, arguments: a
         settings={
             "base_url": f"{rehearsing.url}/{vendor}",
             "per_minute": 0,
+            "per_hour": 0,
             "per_day": 0,
             "in_flight": arguments.in_flight,
             "batch_size": arguments.batch,

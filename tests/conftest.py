@@ -47,6 +47,7 @@ def connect(rehearsal: Rehearsal) -> Callable[..., Connection]:
             settings={
                 "base_url": f"{rehearsal.url}/{vendor}",
                 "per_minute": 0,
+                "per_hour": 0,
                 "per_day": 0,
                 **{key: value for key, value in given.items() if key not in secret_names},
                 **settings,

@@ -49,7 +49,8 @@ class Migration(migrations.Migration):
                 ('blocked_until', models.DateTimeField(help_text='The vendor said wait', null=True)),
                 ('day', models.DateField(help_text="The vendor's day, UTC, that used_today counts", null=True)),
                 ('used_today', models.PositiveIntegerField(default=0)),
-                ('failures', models.PositiveIntegerField(default=0, help_text='In a row; the breaker')),
+                ('last_hour', models.JSONField(default=list, help_text='[[minute since 1970, requests], …], oldest first; where an hourly quota is kept')),
+                ('failures', models.PositiveIntegerField(default=0, help_text='In a row, without a good answer since')),
             ],
         ),
         migrations.CreateModel(

@@ -130,7 +130,10 @@ class Pace(models.Model):
     blocked_until = models.DateTimeField(null=True, help_text="The vendor said wait")
     day = models.DateField(null=True, help_text="The vendor's day, UTC, that used_today counts")
     used_today = models.PositiveIntegerField(default=0)
-    failures = models.PositiveIntegerField(default=0, help_text="In a row; the breaker")
+    last_hour = models.JSONField(
+        default=list, help_text="[[minute since 1970, requests], …], oldest first; where an hourly quota is kept"
+    )
+    failures = models.PositiveIntegerField(default=0, help_text="In a row, without a good answer since")
 
     def __str__(self) -> str:
         return self.account_key

@@ -8,11 +8,12 @@ from django.utils import timezone
 
 from lists.models import Connection, CredentialsUnreadable
 from lists.sync.pacing import MustWait, Pacer
-from lists.vendors.base import HttpVendor
+from lists.vendors.base import HttpVendor, Operation
 from lists.vendors.errors import VendorBusy, VendorError, VendorNotConfigured
 from lists.vendors.http import Transport
 from lists.vendors.registry import vendor_class
 
+PACE = ("per_minute", "per_hour", "per_day")
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -36,28 +37,43 @@ def is_rehearsal(base_url: str) -> bool:
 
 
 def pacer(vendor: HttpVendor) -> Pacer:
-    return Pacer(
-        vendor.account_key,
-        vendor.label,
-        per_minute=number(vendor, "per_minute"),
-        per_day=number(vendor, "per_day"),
-    )
+    """The pace of a connected vendor's account. Raises VendorNotConfigured."""
+    return Pacer(vendor.account_key, vendor.label, **{name: number(vendor, name) for name in PACE})
 
 
 def number(vendor: HttpVendor, name: str) -> int:
-    """A setting of the connection as a number; 0 when it is none. Raises VendorNotConfigured."""
-    given = vendor.options[name] or "0"
+    """A setting of the connection as a number; 0 when it is empty or not asked for. Raises VendorNotConfigured."""
+    given = vendor.options.get(name) or "0"
     if not given.isdecimal():
         raise VendorNotConfigured(f"The setting {name} of the {vendor.label} connection is “{given}”, not a number.")
     return int(given)
+
+
+def pacer_of(connection: Connection) -> Pacer:
+    """The pace of a connection. One that is not complete enough to be called has its limits and has used nothing."""
+    try:
+        return pacer(connected(connection))
+    except VendorError:
+        vendor = vendor_class(connection.vendor)
+        given = {s.name: vendor.given(s, connection.settings, {}) for s in vendor.settings if s.name in PACE}
+        return Pacer("", vendor.label, **{name: int(each) for name, each in given.items() if each.isdecimal()})
+
+
+def batch_size(connection: Connection, operation: Operation) -> int:
+    """Contacts in one request of this operation over this connection."""
+    chosen = str(connection.settings.get("batch_size") or "")
+    wanted = int(chosen) if chosen.isdecimal() else 0
+    return min(wanted or operation.default_batch, operation.batch)
 
 
 def check(connection: Connection) -> str:
     """Ask the vendor one harmless question and remember what came of it. A sentence; raises VendorError."""
     try:
         vendor = connected(connection)
-        vendor.before_call = pacer(vendor).wait
+        pace = pacer(vendor)
+        vendor.before_call = pace.wait
         found = vendor.check()
+        pace.went_well()
     except MustWait as wait:
         raise VendorBusy(f"Waiting for {wait.what}. Try again then.", retry_after=wait.seconds) from wait
     except VendorError as error:

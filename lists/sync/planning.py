@@ -269,7 +269,9 @@ def _begin(draft: Draft, held: int, user: Any, trigger: str) -> SyncRun:
         rehearsal=draft.connection.rehearsal,
         kind=draft.kind,
         settings_used={
-            "batch_size": {operation.name: _batch_size(draft, operation) for operation in draft.operations},
+            "batch_size": {
+                operation.name: accounts.batch_size(draft.connection, operation) for operation in draft.operations
+            },
             "limits": {name: value for name, value in vars(vendor.limits).items() if value is not None},
             **{s.name: vendor.options[s.name] for s in vendor.settings if not s.secret and s.name != "batch_size"},
         },
@@ -298,11 +300,6 @@ def _why_not_now(contact_list: ContactList, connection: Connection) -> str:
         f"“{contact_list.name}” is on its way to {connection.name}: run {active.pk} is {active.get_state_display()}. "
         "Wait for it to end, or stop it."
     )
-
-
-def _batch_size(draft: Draft, operation: Operation) -> int:
-    chosen = accounts.number(draft.vendor, "batch_size") if draft.connection.settings.get("batch_size") else 0
-    return min(chosen or operation.default_batch, operation.batch)
 
 
 def _write(run: SyncRun, draft: Draft, contacts: array, occurrences: array) -> None:
@@ -373,7 +370,7 @@ def _cutters(run: SyncRun, draft: Draft, contacts: int) -> list[_Cutter]:
     """One per phase, each numbering its batches after all that the phases before it could need."""
     cutters, sequence = [], 0
     for operation in draft.operations:
-        size = _batch_size(draft, operation)
+        size = accounts.batch_size(draft.connection, operation)
         only_new = operation.gives_ids and operation is not draft.operations[-1]
         cutters.append(_Cutter(run, operation, size, sequence, only_new=only_new))
         sequence += -(-(draft.strangers if only_new else contacts) // size)

@@ -206,7 +206,6 @@ class Sender:
     trouble: Exception | None = None
     _next_sequence: int = field(default=0, init=False)
     _has_failed: bool = field(default=False, init=False)
-    _went_well: bool = field(default=False, init=False)
     _batches: Iterator[SyncBatch] = field(default_factory=lambda: iter(()), init=False)
     _ahead: deque[Prepared] = field(default_factory=deque, init=False)
 
@@ -409,9 +408,7 @@ class Sender:
             writes.answer(dispatch.attempt.pk, **turns.answered(self.turn, answer, dispatch.reading.warnings))
             writes.counters["request_count"] += answer.attempts - 1
             self._remember(writes, failures=None, refused=None)
-            if not self._went_well:
-                self._went_well = True
-                self.turn.pacer.went_well()
+            self.turn.pacer.went_well()
             self._read_results(dispatch, dispatch.reading, writes)
             return
         if error is None:

@@ -20,6 +20,7 @@ from lists import jobs
 from lists.models import Contact, ItemOutcome, RunKind, RunState, SyncAttempt, SyncBatch, SyncItem, SyncRun
 from lists.models.audit import record as audit
 from lists.sync import planning, translating
+from lists.sync.pacing import MustWait
 from lists.sync.planning import PlanRefused
 from lists.sync.turn import Turn, Writes, sends
 from lists.vendors.base import Operation
@@ -85,7 +86,8 @@ def look(turn: Turn) -> timedelta | None:
         # The vendor has only just been told; reading at once would cost requests and find little.
         _keep(turn, state | {"looks": 1})
         return gap
-    count, complete = _read(turn, state["count"])
+    count, complete = _read(turn, state)
+    state.pop("read", None)
     if turn.run.kind == RunKind.LIST and complete:
         resent = _send_missing(turn, steady=asked or count == state["count"], asked=asked)
         if resent:
@@ -104,8 +106,12 @@ def _keep(turn: Turn, state: dict[str, Any] | None) -> None:
     turn.step.note(progress=turn.remember(settling=state))
 
 
-def _read(turn: Turn, last_count: int | None) -> tuple[int | None, bool]:
-    """(size of the list as the vendor tells it, whether the list was read to its end)."""
+def _read(turn: Turn, state: dict[str, Any]) -> tuple[int | None, bool]:
+    """(size of the list as the vendor tells it, whether it was read from begin to end in one go).
+
+    A list may be longer than a quota allows to read: where we have to wait, `read` in the state keeps the place, and
+    the next turn goes on from there. What two such pieces do not show may have moved from one to the other meanwhile.
+    """
     if turn.run.kind == RunKind.ADDRESS_BOOK:
         _find_in_address_book(turn)
         return None, True
@@ -114,16 +120,23 @@ def _read(turn: Turn, last_count: int | None) -> tuple[int | None, bool]:
     count = turn.vendor.list_info(turn.target).count
     seen: Counter[str] = Counter()
     lot: list[Member] = []
-    for page in turn.vendor.read_members(turn.target):
-        lot += page
-        if len(lot) >= LOT:
-            confirm(turn, lot, seen)
-            lot = []
-        turn.step.moved()
-        if turn.step.stopping or turn.is_stopping():
-            return last_count, False
+    start = read = state.get("read", 0)
+    try:
+        for page in turn.vendor.read_members(turn.target, start):
+            lot += page
+            read += len(page)
+            if len(lot) >= LOT:
+                confirm(turn, lot, seen)
+                lot = []
+            turn.step.moved()
+            if turn.step.stopping or turn.is_stopping():
+                return state["count"], False
+    except MustWait:
+        confirm(turn, lot, seen)
+        _keep(turn, state | {"read": read})
+        raise
     confirm(turn, lot, seen)
-    return count, True
+    return count, not start
 
 
 def confirm(turn: Turn, members: Iterable[Member], seen: Counter[str]) -> None:

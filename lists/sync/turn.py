@@ -306,9 +306,8 @@ class Journal:
         return attempt
 
     def answered(self, ref: SyncAttempt, answer: Answer) -> None:
-        if self.turn._reads_failed:
-            self.turn._reads_failed = 0
-            self.turn.pacer.went_well()
+        self.turn._reads_failed = 0
+        self.turn.pacer.went_well()
         # What changed something is kept at length: it may be needed to know again what we made.
         self._end(ref, answered(self.turn, answer, limit=LIMIT if ref.pk else BRIEF), answer.attempts)
 

@@ -83,6 +83,8 @@ class Limits:
 
     batch        contacts in the batches that fill a list, unless the connection says otherwise
     per_minute   requests of one vendor account, a margin below what the vendor tolerates
+    per_hour     requests in any hour, where the vendor looks back over an hour too
+    per_day      requests of a day, UTC
     page         entries of one page of a read-back: what confirming costs
     in_flight    requests of one account under way at the same time
     """
@@ -149,7 +151,17 @@ class Journal(Protocol):
 
 
 def pace_settings(limits: Limits, plans: str = "") -> tuple[Setting, ...]:
-    """The four settings all connections have, with the vendor's own defaults. plans: a sentence for the help text."""
+    """The settings of the pace, with the vendor's own defaults. plans: a sentence for the help text.
+
+    An hourly quota is asked for only where the vendor declares one.
+    """
+    hourly = Setting(
+        "per_hour",
+        "Requests in any hour",
+        "0 means that no hourly quota is kept.",
+        str(limits.per_hour or 0),
+        kind="number",
+    )
     return (
         Setting(
             "per_minute",
@@ -158,6 +170,7 @@ def pace_settings(limits: Limits, plans: str = "") -> tuple[Setting, ...]:
             str(limits.per_minute),
             kind="number",
         ),
+        *((hourly,) if limits.per_hour else ()),
         Setting(
             "per_day",
             "Requests a day",
@@ -212,7 +225,7 @@ class HttpVendor:
         transport: http.Transport | None = None,
         allowed_hosts: Sequence[str] = (),
     ) -> None:
-        self.options = {setting.name: self._given(setting, settings, secrets) for setting in self.settings}
+        self.options = {setting.name: self.given(setting, settings, secrets) for setting in self.settings}
         self.base_url = self.choose_base_url().rstrip("/")
         if problem := self.judge_base_url(self.base_url, allowed_hosts):
             raise VendorNotConfigured(problem)
@@ -359,8 +372,11 @@ class HttpVendor:
         """The list as the vendor tells of it now. Raises ListGone."""
         raise NotImplementedError
 
-    def read_members(self, remote: RemoteListInfo) -> Iterator[list[Member]]:
-        """The entries of a list, a page at a time; ends by itself even if the vendor repeats pages for ever."""
+    def read_members(self, remote: RemoteListInfo, start: int = 0) -> Iterator[list[Member]]:
+        """The entries of a list, a page at a time; ends by itself even if the vendor repeats pages for ever.
+
+        start  entries an earlier reading came to; perhaps some of them come once more
+        """
         self._cannot("read_members", "tell which contacts a list has")
 
     def update_list(self, remote: RemoteListInfo, new_list: NewList) -> RemoteListInfo:
@@ -381,15 +397,16 @@ class HttpVendor:
         """
         self._cannot("find_contacts", "look contacts up")
 
-    def walk(self, fetch: Callable[[int], tuple[list[Member], bool | None]]) -> Iterator[list[Member]]:
+    def walk(self, fetch: Callable[[int], tuple[list[Member], bool | None]], start: int = 0) -> Iterator[list[Member]]:
         """The pages of a read-back without repeats.
 
         fetch  entries read so far -> (the entries of the next page, whether more follow; None when not told)
+        start  entries an earlier reading came to
         Raises UnreadableReply where the vendor repeats itself instead of going on: what such a reading does not
         show may be there all the same, and must not be taken for missing.
         """
         seen: set[str] = set()
-        read = 0
+        read = start
         while True:
             members, more = fetch(read)
             fresh = [member for member in members if member.remote_id not in seen]
@@ -480,7 +497,8 @@ class HttpVendor:
         )
 
     @classmethod
-    def _given(cls, setting: Setting, settings: Mapping[str, Any], secrets: Mapping[str, str]) -> str:
+    def given(cls, setting: Setting, settings: Mapping[str, Any], secrets: Mapping[str, str]) -> str:
+        """What stands there, or the default. Raises VendorNotConfigured."""
         raw = (secrets if setting.secret else settings).get(setting.name)
         value = setting.default if raw is None or raw == "" else str(raw).strip()
         if setting.required and not value:

@@ -498,7 +498,7 @@ class Exotel(HttpVendor):
         except ListGone:
             return
 
-    def read_members(self, remote: RemoteListInfo) -> Iterator[list[Member]]:
+    def read_members(self, remote: RemoteListInfo, start: int = 0) -> Iterator[list[Member]]:
         path = f"/lists/{segment(remote.remote_id)}/contacts"
 
         def page(offset: int) -> tuple[list[Member], bool | None]:
@@ -509,7 +509,7 @@ class Exotel(HttpVendor):
             # totals cannot be trusted, and pages may be shorter than asked for: only an empty one surely is the end
             return members, None if members else False
 
-        yield from self.walk(page)
+        yield from self.walk(page, start)
 
     def find_contacts(self, records: Sequence[ContactRecord], since: datetime | None = None) -> dict[str, str]:
         """There is no look-up by number: the newest contacts are paged, at most `NEWEST_PAGES` more than needed."""

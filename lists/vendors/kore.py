@@ -227,7 +227,7 @@ class Kore(HttpVendor):
     limits = Limits(
         batch=500,  # nothing is documented
         per_minute=50,  # 60 a minute and account, shared with everything else that calls it
-        per_hour=1800,  # sibling APIs count by the hour too
+        per_hour=1800,  # sibling APIs look back over an hour too
         page=MEMBER_PAGE,
         list_name=48,
         list_description=256,
@@ -478,7 +478,7 @@ class Kore(HttpVendor):
         except ListGone:
             return
 
-    def read_members(self, remote: RemoteListInfo) -> Iterator[list[Member]]:
+    def read_members(self, remote: RemoteListInfo, start: int = 0) -> Iterator[list[Member]]:
         def page(skip: int) -> tuple[list[Member], bool | None]:
             answer = self.call(self._on_list("read_members", "GET", remote, "/getAllContacts", skip=skip, reads=True))
             data = self._object(answer)
@@ -490,7 +490,7 @@ class Kore(HttpVendor):
                 more if isinstance(more, bool) else None
             )
 
-        yield from self.walk(page)
+        yield from self.walk(page, start)
 
     def find_contacts(self, records: Sequence[ContactRecord], since: datetime | None = None) -> dict[str, str]:
         """Looked for in the address book, whose order is not documented; at most `BOOK_PAGES` pages are read."""

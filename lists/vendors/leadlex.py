@@ -325,17 +325,17 @@ class LeadLex(HttpVendor):
             if error.code != "membership_not_found":
                 raise
 
-    def read_members(self, remote: RemoteListInfo) -> Iterator[list[Member]]:
+    def read_members(self, remote: RemoteListInfo, start: int = 0) -> Iterator[list[Member]]:
         # oldest first, so that what is added meanwhile does not shift the pages
         query = {"list_id": remote.remote_id, "sort": "created_at"}
 
-        pages = count(1)
+        pages = count(start // PAGE + 1)
 
         def page(_read: int) -> tuple[list[Member], bool | None]:
             contacts, more = self._contacts("read_members", query, next(pages))
             return [Member(str(contact.get("id") or ""), str(contact.get("phone") or "")) for contact in contacts], more
 
-        yield from self.walk(page)
+        yield from self.walk(page, start)
 
     def find_contacts(self, records: Sequence[ContactRecord], since: datetime | None = None) -> dict[str, str]:
         """There is no look-up by number: the newest contacts are read, then the rest searched by e-mail address.

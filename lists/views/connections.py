@@ -117,7 +117,9 @@ class PaceTold(NamedTuple):
     """An account's pace in figures; 0 where it is switched off."""
 
     per_minute: int
+    per_hour: int
     per_day: int
+    used_this_hour: int
     used_today: int
     blocked_until: Any
 
@@ -169,9 +171,9 @@ def pace(connection: Connection) -> PaceTold | None:
     except VendorError:
         return None
     row = Pace.objects.filter(account_key=vendor.account_key).first()
-    today = row.used_today if row and row.day == timezone.now().date() else 0
+    spent = told.spent()
     blocked = row.blocked_until if row and row.blocked_until and row.blocked_until > timezone.now() else None
-    return PaceTold(told.per_minute, told.per_day, today, blocked)
+    return PaceTold(told.per_minute, told.per_hour, told.per_day, spent.this_hour, spent.today, blocked)
 
 
 @require_POST

@@ -91,6 +91,7 @@ class VendorContract:
         names = [setting.name for setting in self.vendor_class.settings]
         assert len(set(names)) == len(names)
         assert {"base_url", "per_minute", "per_day", "in_flight", "batch_size"} <= set(names)
+        assert ("per_hour" in names) == (self.vendor_class.limits.per_hour is not None)
         assert all(setting.label for setting in self.vendor_class.settings)
         assert not any(setting.default for setting in self.vendor_class.settings if setting.secret)
 

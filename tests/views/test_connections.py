@@ -5,6 +5,7 @@ from pytest_django.asserts import assertContains, assertNotContains, assertTempl
 from lists.models import AuditEvent, Connection
 from lists.models.sync import RunState
 from lists.rehearsal import CREDENTIALS
+from lists.sync import accounts
 from lists.vendors.registry import VENDORS
 from tests.factories import make_connection, make_run
 
@@ -185,3 +186,15 @@ def test_an_uploader_sees_no_connections(uploader):
 
 def test_strangers_log_in_first(client, db):
     assert client.get(reverse("connections-index")).url.startswith(reverse("account_login"))
+
+
+def test_the_page_tells_what_is_used_of_every_quota(administrator, connect):
+    connection = connect("kore", per_minute=50, per_hour=1800)
+    accounts.pacer(accounts.connected(connection)).take()
+    page = administrator.get(reverse("connections-detail", args=[connection.pk]))
+    assertContains(page, "1 of 1,800 requests used")
+    edit = administrator.get(reverse("connections-edit", args=[connection.pk]))
+    assertContains(edit, "Requests in any hour")
+    assertNotContains(
+        administrator.get(reverse("connections-edit", args=[connect("exotel").pk])), "Requests in any hour"
+    )
