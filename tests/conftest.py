@@ -1,10 +1,14 @@
 """Fixtures every folder uses. Databases are real, SQLite or PostgreSQL; vendors are the rehearsal, over real HTTP."""
 
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection as database
+from django.db.backends.sqlite3.base import DatabaseOperations as SQLiteOperations
 from django.test import Client
 
 from lists.models import Connection
@@ -24,6 +28,30 @@ def uploads(settings, tmp_path: Path) -> Path:
     """Uploads of a test go to a folder of its own."""
     settings.MEDIA_ROOT = tmp_path / "media"
     return settings.MEDIA_ROOT
+
+
+audit = import_module("lists.migrations.0002_roles")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _tests_that_commit_leave_nothing() -> Iterator[None]:
+    """After them the database is flushed, which SQLite does by deleting; and of the audit it lets nothing go."""
+    flush = SQLiteOperations.sql_flush
+
+    def without_guard(*args: Any, **kwargs: Any) -> list[str]:
+        return [*audit.UNGUARD["sqlite"], *flush(*args, **kwargs), *audit.GUARD["sqlite"]]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(SQLiteOperations, "sql_flush", without_guard)
+        yield
+
+
+@pytest.fixture
+def unguarded_audit(db) -> None:
+    """The audit in the hands of somebody who took away the database's rule; it is back after the test."""
+    with database.cursor() as cursor:
+        for statement in audit.UNGUARD[database.vendor]:
+            cursor.execute(statement)
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The four roles as groups, with the rights they have from the first day."""
+"""What models cannot say: the four roles with the rights they have from the first day, and an audit that only grows."""
 
 from django.apps import apps as current_apps
 from django.contrib.auth.management import create_permissions
@@ -46,10 +46,58 @@ def remove_roles(apps, schema_editor):
     ).delete()
 
 
+WRITTEN = "id, at, actor_name, action, object_type, object_id, object_name, details, previous_hash, hash"
+REFUSAL = "The audit only grows: what is written is neither changed nor removed."
+
+# By database: what has it refuse to change or remove an event. Deleting a person empties `actor_id`, which is no part
+# of what an event says.
+GUARD = {
+    "sqlite": [
+        f"""CREATE TRIGGER audit_event_stays_as_written BEFORE UPDATE OF {WRITTEN} ON lists_auditevent
+            BEGIN SELECT RAISE(ABORT, '{REFUSAL}'); END""",
+        f"""CREATE TRIGGER audit_event_has_no_other_actor BEFORE UPDATE OF actor_id ON lists_auditevent
+            WHEN NEW.actor_id IS NOT NULL BEGIN SELECT RAISE(ABORT, '{REFUSAL}'); END""",
+        f"""CREATE TRIGGER audit_event_stays BEFORE DELETE ON lists_auditevent
+            BEGIN SELECT RAISE(ABORT, '{REFUSAL}'); END""",
+    ],
+    "postgresql": [
+        f"""CREATE FUNCTION audit_only_grows() RETURNS trigger LANGUAGE plpgsql AS $$
+            BEGIN RAISE EXCEPTION '{REFUSAL}' USING ERRCODE = 'integrity_constraint_violation'; END $$""",
+        f"""CREATE TRIGGER audit_event_stays_as_written BEFORE UPDATE OF {WRITTEN} ON lists_auditevent
+            FOR EACH ROW EXECUTE FUNCTION audit_only_grows()""",
+        """CREATE TRIGGER audit_event_has_no_other_actor BEFORE UPDATE OF actor_id ON lists_auditevent
+            FOR EACH ROW WHEN (NEW.actor_id IS NOT NULL) EXECUTE FUNCTION audit_only_grows()""",
+        """CREATE TRIGGER audit_event_stays BEFORE DELETE ON lists_auditevent
+            FOR EACH ROW EXECUTE FUNCTION audit_only_grows()""",
+    ],
+}
+UNGUARD = {
+    "sqlite": [
+        "DROP TRIGGER audit_event_stays_as_written",
+        "DROP TRIGGER audit_event_has_no_other_actor",
+        "DROP TRIGGER audit_event_stays",
+    ],
+    "postgresql": ["DROP FUNCTION audit_only_grows CASCADE"],
+}
+
+
+def guard_audit(apps, schema_editor):
+    for statement in GUARD[schema_editor.connection.vendor]:
+        schema_editor.execute(statement)
+
+
+def unguard_audit(apps, schema_editor):
+    for statement in UNGUARD[schema_editor.connection.vendor]:
+        schema_editor.execute(statement)
+
+
 class Migration(migrations.Migration):
     dependencies = [
         ("lists", "0001_initial"),
         ("auth", "0012_alter_user_first_name_max_length"),
         ("contenttypes", "0002_remove_content_type_name"),
     ]
-    operations = [migrations.RunPython(make_roles, remove_roles)]
+    operations = [
+        migrations.RunPython(make_roles, remove_roles),
+        migrations.RunPython(guard_audit, unguard_audit),
+    ]

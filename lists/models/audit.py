@@ -1,4 +1,8 @@
-"""Who did what to which object. Append-only; each row carries the hash of the one before it."""
+"""Who did what to which object. Append-only; each row carries the hash of the one before it.
+
+The database itself refuses to change or remove an event (migration 0002). Whoever may take that rule away could, and
+the chain tells: unless it was the newest events that were removed, after which nothing follows.
+"""
 
 import hashlib
 import json
@@ -22,6 +26,7 @@ class AuditEventQuerySet(models.QuerySet):
 
 
 class AuditEvent(models.Model):
+    # A migration that alters this table makes it anew on SQLite, without its triggers; it must set them again.
     at = models.DateTimeField(default=timezone.now)
     actor = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
     actor_name = models.CharField(max_length=150, blank=True, help_text="As it was; blank for a command or a job")

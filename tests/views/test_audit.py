@@ -83,10 +83,17 @@ def test_the_deepest_page_costs_what_the_first_costs(administrator):
 def test_a_chain_that_holds_is_told(auditor, events):
     response = auditor.post(reverse("audit-verify"), follow=True)
     assertRedirects(response, reverse("audit-index"))
-    assertContains(response, "The chain is verified")
+    assertContains(response, f"The chain is verified up to event {events[-1].pk}")
+    assertContains(response, "Should newer ones have been removed, only a backup can tell.")
 
 
-def test_an_altered_event_is_named(administrator, events):
+def test_a_chain_of_nothing_is_not_called_verified(auditor):
+    response = auditor.post(reverse("audit-verify"), follow=True)
+    assertContains(response, "There is no event to verify yet.")
+    assertNotContains(response, "chain is verified")
+
+
+def test_an_altered_event_is_named(unguarded_audit, administrator, events):
     AuditEvent.objects.filter(pk=events[0].pk).update(object_name="Renewals August")
     response = administrator.post(reverse("audit-verify"), follow=True)
     assertContains(response, f"Event {events[0].pk} is not as it was written")
