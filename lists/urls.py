@@ -68,6 +68,7 @@ urlpatterns: list[URLPattern] = [
     path("history/<int:run_id>/stop/", runs.stop, name="runs-stop"),
     path("history/<int:run_id>/resume/", runs.resume, name="runs-resume"),
     path("history/<int:run_id>/settle/", runs.settle, name="runs-settle"),
+    path("history/<int:run_id>/decide/", runs.decide, name="runs-decide"),
     # Audit
     path("audit/", audit.index, name="audit-index"),
     path("audit/verify/", audit.verify, name="audit-verify"),

@@ -93,6 +93,7 @@ RULES = {
     "runs-stop": Rule("POST", MANAGERS),
     "runs-resume": Rule("POST", MANAGERS),
     "runs-settle": Rule("POST", MANAGERS),
+    "runs-decide": Rule("POST", MANAGERS),
     "audit-index": Rule("GET", AUDIT_READERS),
     "audit-verify": Rule("POST", AUDIT_READERS),
 }

@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from django.db import IntegrityError, transaction
-from django.db.models import Count, F, Q, Sum
+from django.db.models import Count, F, Q
 from django.utils import timezone
 
 from lists.models import (
@@ -27,7 +27,6 @@ from lists.models import (
 )
 from lists.sync import accounts, history, settling, translating
 from lists.sync.pacing import PATIENCE, MustWait, back_off
-from lists.sync.planning import SUPPRESSED
 from lists.sync.sending import MAX_FAILURES, WORKER_GONE, Sender, recover
 from lists.sync.turn import Turn, unless_stopping
 from lists.vendors.errors import (
@@ -145,9 +144,16 @@ def ensure_list(turn: Turn) -> None:
         info = turn.vendor.list_info(turn.target)
         if info.problem:
             raise VendorNotConfigured(f"The list “{remote.name}” cannot be filled: {info.problem}")
-        # Kore.ai addresses a list by its name; the list that is meant is the one of our id, whatever it is called now.
+        # The list that is meant is the one of our id, whatever it is called now.
         name = remote.name = info.name or remote.name
         turn.target = RemoteListInfo(remote.remote_id, name)
+        if turn.vendor.names_its_lists:
+            found = [each.remote_id for each in turn.vendor.find_lists(name)]
+            if found != [remote.remote_id]:
+                raise VendorNotConfigured(
+                    f"{turn.label} fills a list by its name and has {len(found)} lists named “{name}”, so it cannot be "
+                    "told where the contacts would go. Leave that name to one list there, then resume."
+                )
         try:
             with transaction.atomic():
                 turn.step.note(remote_list=remote, progress=turn.remember(list_seen=True, failures=None))
@@ -235,14 +241,10 @@ def accounts_for(turn: Turn) -> None:
     remote = turn.run.remote_list
     if remote is None or turn.target is None:
         return
-    sums = SyncRun.objects.filter(remote_list=remote).aggregate(
-        held=Sum(F("added") + F("already_present") + F("confirmed"))
-    )
+    history.account(remote)
     count = turn.progress.get("list_count")
-    changes = {"accounted_count": sums["held"] or 0}
     if count is not None:
-        changes |= {"vendor_count": count, "counted_at": timezone.now()}
-    RemoteList.objects.filter(pk=remote.pk).update(**changes)
+        RemoteList.objects.filter(pk=remote.pk).update(vendor_count=count, counted_at=timezone.now())
 
 
 # Ends ----------------------------------------------------------------------------------------------------------------
@@ -263,12 +265,9 @@ def _finish(turn: Turn) -> None:
             raise
         except (VendorError, MustWait) as error:
             trouble = error
-    # A number held back as do-not-contact is a promise kept, not a problem for somebody to solve.
-    held_back = run.items.filter(outcome=ItemOutcome.NOT_SENT, code=SUPPRESSED).count()
-    is_good = run.added + run.already_present + run.confirmed + held_back == run.total
     accounts_for(turn)
     turn.write_reads()
-    history.finish(run, turn.step, RunState.COMPLETED if is_good else RunState.COMPLETED_WITH_PROBLEMS)
+    history.finish(run, turn.step, history.verdict(run))
     if isinstance(trouble, CredentialsRefused | VendorNotConfigured):
         accounts.tell_health(turn.connection, trouble)
     elif turn.connection.health != Connection.Health.OK:

@@ -4,15 +4,16 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
-from django.db.models import Count, Min, QuerySet
+from django.db.models import Count, F, Min, QuerySet, Sum
 from django.utils import timezone
 
-from lists.models import ItemOutcome, RunState, SyncAttempt, SyncRun
+from lists.models import ItemOutcome, RemoteList, RunState, SyncAttempt, SyncRun
 from lists.vendors.registry import VENDORS
 
 if TYPE_CHECKING:
     from lists.jobs import Step
 
+SUPPRESSED = "suppressed"
 SAMPLE = 3  # positions shown of a cause
 CAUSES = 50
 PROBLEMS = (ItemOutcome.REJECTED, ItemOutcome.UNKNOWN, ItemOutcome.ACCEPTED, ItemOutcome.NOT_SENT)
@@ -22,6 +23,7 @@ KNOWN = {
     "suppressed": ("The number is do-not-contact, so it was held back.", "open_contacts"),
     "deleted": ("The contact was deleted after the plan was made.", "open_contacts"),
     "stopped": ("The run was stopped, or the plan discarded, before their turn.", "plan_again"),
+    "by_person": ("Somebody looked there and did not find these contacts.", "plan_again"),
     "sent_since": ("Another run has sent these contacts since this one ended.", "open_contacts"),
     "no_answer": ("The request may have arrived; no usable answer came back.", "settle"),
     "unreadable": ("An answer came that could not be understood, so it may have been applied.", "settle"),
@@ -55,6 +57,23 @@ def finish(run: SyncRun, step: "Step", state: RunState, failure: str = "") -> No
             state=state, waiting_for="", failure=failure, causes=causes(run), finished_at=timezone.now()
         )  # fmt: skip
     run.refresh_from_db()
+
+
+def verdict(run: SyncRun) -> RunState:
+    """How a run that came to its end has ended."""
+    # A number held back as do-not-contact is a promise kept, not a problem for somebody to solve.
+    held_back = run.items.filter(outcome=ItemOutcome.NOT_SENT, code=SUPPRESSED).count()
+    is_good = run.added + run.already_present + run.confirmed + held_back == run.total
+    return RunState.COMPLETED if is_good else RunState.COMPLETED_WITH_PROBLEMS
+
+
+def account(remote: RemoteList | None) -> None:
+    """Count what the vendor's list holds by our history."""
+    if remote is not None:
+        held = SyncRun.objects.filter(remote_list=remote).aggregate(
+            held=Sum(F("added") + F("already_present") + F("confirmed"))
+        )["held"]
+        RemoteList.objects.filter(pk=remote.pk).update(accounted_count=held or 0)
 
 
 def causes(run: SyncRun) -> list[dict[str, Any]]:

@@ -35,12 +35,12 @@ from lists.models import (
 from lists.models.audit import record as audit
 from lists.models.sync import PLAN_STATES, UNDER_WAY
 from lists.sync import accounts, translating
+from lists.sync.history import SUPPRESSED
 from lists.vendors.base import HttpVendor, Operation
 from lists.vendors.errors import VendorError
 from lists.vendors.records import ContactRecord
 
 CHUNK = 5_000  # rows of one write transaction
-SUPPRESSED = "suppressed"
 UNREADY = "unready"
 
 # Memberships the vendor is not known to hold, those whose contact it does not know first, so that the requests that

@@ -33,6 +33,7 @@ from .records import (
     Answer,
     BatchReading,
     ContactRecord,
+    LookUp,
     Member,
     NewList,
     Problem,
@@ -214,6 +215,7 @@ class HttpVendor:
     operations: dict[str, tuple[Operation, ...]]
     can: ClassVar[frozenset[str]]  # of: update_list delete_list remove_member read_members find_contacts
     takes_repeats: ClassVar[bool] = False  # a list may hold one number several times
+    names_its_lists: ClassVar[bool] = False  # contacts go into the list of a name, not of an id
     throttles_with_503: ClassVar[bool] = False
     default_base_url: ClassVar[str]
 
@@ -390,10 +392,11 @@ class HttpVendor:
         """Takes one contact off a list; one that is not on it counts as removed."""
         self._cannot("remove_member", "take a single contact off a list")
 
-    def find_contacts(self, records: Sequence[ContactRecord], since: datetime | None = None) -> dict[str, str]:
-        """{key: remote id} of those the vendor holds, after a create whose answer was lost.
+    def find_contacts(self, records: Sequence[ContactRecord], since: datetime | None = None) -> LookUp:
+        """Those the vendor holds, after a create whose answer was lost.
 
-        since  when the first of the lost requests went out; narrows the search where the vendor can
+        since  when the first of the lost requests went out; narrows the search where the vendor can, and what was
+               made before it then counts as not found
         """
         self._cannot("find_contacts", "look contacts up")
 

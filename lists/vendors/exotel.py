@@ -26,6 +26,7 @@ from .records import (
     Answer,
     BatchReading,
     ContactRecord,
+    LookUp,
     Member,
     NewList,
     Outcome,
@@ -511,10 +512,11 @@ class Exotel(HttpVendor):
 
         yield from self.walk(page, start)
 
-    def find_contacts(self, records: Sequence[ContactRecord], since: datetime | None = None) -> dict[str, str]:
+    def find_contacts(self, records: Sequence[ContactRecord], since: datetime | None = None) -> LookUp:
         """There is no look-up by number: the newest contacts are paged, at most `NEWEST_PAGES` more than needed."""
         wanted = {name: record.key for record in records for name in _spellings(record.phone)[:1]}
         found: dict[str, str] = {}
+        complete = False
         seen: set[str] = set()
         offset = 0
         for _ in range(NEWEST_PAGES + 2 * len(records) // PAGE):
@@ -531,9 +533,10 @@ class Exotel(HttpVendor):
                     found.setdefault(key, str(contact.get("sid") or ""))
             seen.update(str(contact.get("sid") or "") for contact in fresh)
             offset += len(page)
-            if not fresh or len(found) == len(records) or _all_older(page, since):
+            complete = not page or len(found) == len(records) or _all_older(page, since)
+            if complete or not fresh:
                 break
-        return found
+        return LookUp(found, complete)
 
     # Contacts as a file
 

@@ -47,6 +47,7 @@ from .records import (
     Answer,
     BatchReading,
     ContactRecord,
+    LookUp,
     Member,
     NewList,
     Outcome,
@@ -270,6 +271,7 @@ class Kore(HttpVendor):
     operations = {"list": (ADD_CONTACTS,), "address_book": (IMPORT_CONTACTS,)}
     can = frozenset({"update_list", "delete_list", "read_members", "find_contacts"})
     takes_repeats = True
+    names_its_lists = True
     throttles_with_503 = True
 
     def __init__(self, settings: Mapping[str, Any], secrets: Mapping[str, str], **kwargs: Any) -> None:
@@ -492,10 +494,11 @@ class Kore(HttpVendor):
 
         yield from self.walk(page, start)
 
-    def find_contacts(self, records: Sequence[ContactRecord], since: datetime | None = None) -> dict[str, str]:
+    def find_contacts(self, records: Sequence[ContactRecord], since: datetime | None = None) -> LookUp:
         """Looked for in the address book, whose order is not documented; at most `BOOK_PAGES` pages are read."""
         wanted = {digits(record.phone): record.key for record in records}
         found: dict[str, str] = {}
+        complete = False
         skip = 0
         for _ in range(BOOK_PAGES):
             params = {"skip": str(skip), "limit": str(BOOK_PAGE)}
@@ -514,9 +517,10 @@ class Kore(HttpVendor):
                         if number in wanted:
                             found[wanted[number]] = str(contact.get("id") or contact.get("_id") or "")
             skip += len(contacts)
-            if not contacts or not reply.get("hasMore") or len(found) == len(wanted):
+            complete = not contacts or reply.get("hasMore") is False or len(found) == len(wanted)
+            if complete or not reply.get("hasMore"):
                 break
-        return found
+        return LookUp(found, complete)
 
     # Pieces
 

@@ -33,6 +33,7 @@ from .records import (
     Answer,
     BatchReading,
     ContactRecord,
+    LookUp,
     Member,
     NewList,
     Outcome,
@@ -337,13 +338,14 @@ class LeadLex(HttpVendor):
 
         yield from self.walk(page, start)
 
-    def find_contacts(self, records: Sequence[ContactRecord], since: datetime | None = None) -> dict[str, str]:
+    def find_contacts(self, records: Sequence[ContactRecord], since: datetime | None = None) -> LookUp:
         """There is no look-up by number: the newest contacts are read, then the rest searched by e-mail address.
 
         A contact counts as found only when its number is the same. At most `SEARCHES` are searched for.
         """
         wanted = {digits(record.phone): record for record in records}
         found: dict[str, str] = {}
+        complete = False
 
         def keep(contacts: list[dict[str, Any]]) -> None:
             for contact in contacts:
@@ -357,12 +359,13 @@ class LeadLex(HttpVendor):
             for page in range(1, NEWEST_PAGES + 1):
                 contacts, more = self._contacts("find_contacts", query, page)
                 keep(contacts)
-                if not more or len(found) == len(records):
+                complete = not more or len(found) == len(records)
+                if complete:
                     break
         rest = [record for record in records if record.key not in found and record.email]
         for record in rest[:SEARCHES]:
             keep(self._contacts("find_contacts", {"search": record.email}, 1)[0])
-        return found
+        return LookUp(found, complete)
 
     # Pieces
 

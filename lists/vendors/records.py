@@ -129,6 +129,18 @@ class BatchReading:
 
 
 @dataclass(frozen=True, slots=True)
+class LookUp:
+    """What a vendor was found to hold of the contacts asked for.
+
+    ids       {key: the vendor's id}
+    complete  all was read where the others could be: what is not among the ids is not there
+    """
+
+    ids: dict[str, str]
+    complete: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Problem:
     """Why a list or a contact does not suit a vendor, before anything is sent.
 

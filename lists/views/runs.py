@@ -393,6 +393,7 @@ DONE = {
     "discarded": "discarded the plan",
     "resumed": "resumed the run",
     "settled": "had the open contacts looked for",
+    "decided": "decided what became of the open contacts",
     "exported": "exported contacts of the run",
 }
 
@@ -454,6 +455,7 @@ def _tab(request: HttpRequest, run: SyncRun, tab: str, context: dict[str, Any]) 
                 for name, label in TABS.items()
             ],
             "tab_template": f"lists/runs/_{tab}.html",
+            "may_decide": tab == "contacts" and run.can_settle and may(request.user, "push_list"),
             "sentence": partial(history.sentence, run),
             "causes": partial(_cards, run, request.user) if tab == "contacts" else (),
             **context,
@@ -557,3 +559,13 @@ def settle(request: HttpRequest, run_id: int) -> HttpResponse:
     run = get_object_or_404(SyncRun, pk=run_id)
     done = f"{run.connection_name} is asked what became of the open contacts."
     return _act(request, run, partial(settling.settle, run, request.user), done)
+
+
+@require_POST
+@needs("push_list")
+def decide(request: HttpRequest, run_id: int) -> HttpResponse:
+    """A person's word for what is open, where the vendor cannot be asked or does not tell."""
+    run = get_object_or_404(SyncRun, pk=run_id)
+    arrived = request.POST.get("arrived") == "yes"
+    done = "Counted as confirmed." if arrived else "Counted as not sent. The next plan takes them up."
+    return _act(request, run, partial(settling.decide, run, request.user, arrived=arrived), done)

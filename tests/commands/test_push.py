@@ -106,6 +106,19 @@ def test_settle_reads_back_and_answers_as_push(connect, rehearsal, settings, cap
     assert (told["status"], told["confirmed"]) == ("completed", 3)
 
 
+@pytest.mark.parametrize("word", ["confirmed", "not_sent"])
+def test_settle_takes_a_persons_word(word, capsys):
+    run = make_run({"added": 1, "unknown": 2}, state="completed_with_problems")
+    if word == "confirmed":
+        told = answer(capsys, "settle", run.pk, "--count-as", word)
+        assert (told["status"], told["confirmed"], told["unknown"]) == ("completed", 2, 0)
+    else:
+        with pytest.raises(SystemExit):  # as for every run that ends with problems
+            call_command("settle", str(run.pk), "--count-as", word)
+        run.refresh_from_db()
+        assert (run.not_sent, run.unknown) == (2, 0)
+
+
 def test_connect_takes_settings_from_the_line_and_secrets_from_the_environment(rehearsal, monkeypatch, capsys):
     from lists.rehearsal import CREDENTIALS
 

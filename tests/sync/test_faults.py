@@ -3,9 +3,11 @@
 import pytest
 
 from lists.models import Connection, RemoteList, RunState, SyncAttempt
-from lists.sync import planning, sending, settling
+from lists.sync import accounts, planning, sending, settling
+from lists.sync.planning import PlanRefused
+from lists.vendors.records import NewList
 from tests.factories import make_list
-from tests.sync.pushes import outcomes, phones, push, remote_id, work
+from tests.sync.pushes import assert_ledger_is_true, outcomes, phones, push, remote_id, work
 
 pytestmark = pytest.mark.django_db
 VENDORS = ["kore", "leadlex", "exotel"]
@@ -91,13 +93,45 @@ def test_contacts_whose_creation_is_unknown_are_looked_up_not_created_again(vend
     assert len(rehearsal.book.requests(vendor, "create_contacts")) == 1
 
 
-def test_contacts_whose_creation_never_shows_stay_unknown_for_a_person(connect, rehearsal):
+@pytest.mark.parametrize("vendor", ["leadlex", "exotel"])
+def test_contacts_that_were_surely_not_created_are_created_once_more(vendor, connect, rehearsal):
+    contact_list = make_list(contacts=25)
+    rehearsal.vendors[vendor].faults.next("create_contacts", "reset", applied=False, after=1)
+    run = push(contact_list, connect(vendor, batch_size=10))
+    assert (run.state, outcomes(run)) == ("completed", {"added": 25})
+    assert len(rehearsal.book.requests(vendor, "create_contacts")) == 4
+    assert sorted(rehearsal.book.applied(vendor, remote_id(contact_list))) == phones(contact_list)
+
+
+def test_contacts_whose_creation_cannot_be_looked_up_stay_unknown_for_a_person(connect, rehearsal, monkeypatch):
+    monkeypatch.setattr("lists.vendors.exotel.NEWEST_PAGES", -1)  # too many others are newer
     contact_list = make_list(contacts=10)
+    connection = connect("exotel")
     rehearsal.exotel.faults.next("create_contacts", "reset", applied=False)
-    run = push(contact_list, connect("exotel"))
+    run = push(contact_list, connection)
     assert (run.state, outcomes(run)) == ("completed_with_problems", {"unknown": 10})
     assert run.causes[0]["code"] == "create_no_answer"
     assert rehearsal.book.requests("exotel", "add_to_list") == []
+    with pytest.raises(PlanRefused, match="settled in the history"):
+        planning.plan(contact_list, connection)
+
+    assert settling.decide(run, None, arrived=False) == 10
+    assert_ledger_is_true(run)
+    assert outcomes(run) == {"not_sent": 10}
+    assert [(cause["code"], cause["action"]) for cause in run.causes] == [("by_person", "plan_again")]
+    assert outcomes(push(contact_list, connection)) == {"added": 10}
+
+
+def test_a_person_who_found_them_there_ends_the_doubt(connect, rehearsal):
+    rehearsal.kore.set(apply_share=0.0)
+    contact_list = make_list(contacts=4)
+    run = push(contact_list, connect("kore"))
+    assert settling.decide(run, None, arrived=True) == 4
+    assert_ledger_is_true(run)
+    assert (run.state, outcomes(run), run.causes) == ("completed", {"confirmed": 4}, [])
+    assert RemoteList.objects.get().accounted_count == 4
+    with pytest.raises(PlanRefused, match="nothing to settle"):
+        settling.decide(run, None, arrived=False)
 
 
 def test_a_list_created_without_an_answer_is_adopted_not_made_twice(vendor, connect, rehearsal):
@@ -106,6 +140,29 @@ def test_a_list_created_without_an_answer_is_adopted_not_made_twice(vendor, conn
     run = push(contact_list, connect(vendor))
     assert run.state == "completed", run.failure
     assert [each.name for each in rehearsal.vendors[vendor].all_lists] == [contact_list.name]
+
+
+def test_what_is_addressed_by_name_never_goes_into_a_strangers_list(connect, rehearsal):
+    contact_list = make_list("Renewals", contacts=2)
+    connection = connect("kore")
+    push(contact_list, connection)
+    ours = rehearsal.kore.find_list(remote_id(contact_list))
+    ours.name = "renamed by somebody"
+    contact_list.contacts.create(phone="+919800012345")
+    assert push(contact_list, connection).state == "completed"
+    assert len(ours.members) == 3
+
+    accounts.connected(connection).create_list(NewList("A stranger's", "Not made from here"))
+    stranger = next(each for each in rehearsal.kore.all_lists if each.name == "A stranger's")
+    stranger.name = ours.name
+    contact_list.contacts.create(phone="+919800012346")
+    run = push(contact_list, connection)
+    assert (run.state, outcomes(run)) == ("failed", {"planned": 1})
+    assert "has 2 lists named “renamed by somebody”" in run.failure
+    assert not stranger.members
+    stranger.name = "A stranger's"
+    planning.resume(run, None)
+    assert outcomes(work(run)) == {"confirmed": 1}
 
 
 def test_a_list_of_the_same_name_that_is_not_ours_is_not_filled(vendor, connect, rehearsal):
@@ -298,6 +355,37 @@ def test_what_is_accepted_and_never_shows_stays_accepted(connect, rehearsal):
     run = push(make_list(contacts=4), connect("kore"))
     assert (run.state, outcomes(run)) == ("completed_with_problems", {"accepted": 4})
     assert len(rehearsal.book.requests("kore", "add_to_list")) == 1
+
+
+def test_what_is_accepted_and_missing_goes_out_once_more_when_somebody_asks(connect, rehearsal):
+    contact_list = make_list(contacts=8)
+    rehearsal.kore.set(apply_share=0.5)
+    run = push(contact_list, connect("kore"))
+    assert outcomes(run) == {"confirmed": 4, "accepted": 4}
+    rehearsal.kore.set(apply_share=1.0)
+    settling.settle(run)
+    assert (work(run).state, outcomes(run)) == ("completed", {"confirmed": 8})
+    first, again = rehearsal.book.requests("kore", "add_to_list")
+    assert (first.contacts_sent, again.contacts_sent) == (8, 4)
+    assert sorted(rehearsal.book.applied("kore", remote_id(contact_list))) == phones(contact_list)
+
+
+@pytest.mark.parametrize("applied", [True, False])
+def test_an_address_book_import_without_an_answer_is_settled(applied, connect, rehearsal):
+    contact_list = make_list(contacts=6)
+    contact_list.contacts.update(first_name="Asha", last_name="Rao", salutation="Mrs")
+    rehearsal.kore.faults.next("import_contacts", "reset", applied=applied)
+    run = push(contact_list, connect("kore"), "address_book")
+    assert run.state == "completed", (outcomes(run), run.causes)
+    assert sorted(rehearsal.book.applied("kore")) == phones(contact_list)
+
+
+def test_a_run_under_way_cannot_be_settled_and_the_reason_is_told(connect):
+    run = planning.plan(make_list(contacts=2), connect("kore"))
+    planning.queue(run, None)
+    for attempt in (settling.settle, lambda run: settling.decide(run, None, arrived=True)):
+        with pytest.raises(PlanRefused, match="under way"):
+            attempt(run)
 
 
 def test_what_shows_up_later_is_confirmed_when_somebody_asks(connect, rehearsal):

@@ -23,7 +23,7 @@ from lists.vendors.exotel import Exotel
 from lists.vendors.http import Transport
 from lists.vendors.kore import Kore
 from lists.vendors.leadlex import LeadLex
-from lists.vendors.records import BatchReading, ContactRecord, NewList, Outcome, RemoteListInfo, filled
+from lists.vendors.records import BatchReading, ContactRecord, LookUp, NewList, Outcome, RemoteListInfo, filled
 from lists.vendors.registry import VENDORS
 
 NEW_LIST = NewList("autumn-callbacks-07", "Customers who asked for a call in week 7")
@@ -309,7 +309,7 @@ def test_the_address_book_takes_people_and_knows_them_again(rehearsal, kore):
     assert {result.outcome for result in reading.results} == {Outcome.ADDED}
     assert all(result.remote_id for result in reading.results)
     found = kore.find_contacts(records)
-    assert found == {result.key: result.remote_id for result in reading.results}
+    assert found == LookUp({result.key: result.remote_id for result in reading.results}, complete=True)
     assert sorted(rehearsal.book.applied("kore")) == [record.phone for record in records]
 
 
@@ -394,15 +394,27 @@ def test_contacts_of_a_lost_create_are_found_again(rehearsal, leadlex, exotel):
         with pytest.raises(OutcomeUnknown):
             vendor.send(create.request(vendor, None, [create.entry(record) for record in records]))
         found = vendor.find_contacts([*records, *people(2, first=900)], since=before)
-        assert sorted(found) == sorted(record.key for record in records)
-        assert all(found.values())
+        assert sorted(found.ids) == sorted(record.key for record in records)
+        assert all(found.ids.values())
+        assert found.complete
+
+
+def test_a_look_up_that_was_not_read_to_its_end_says_so(leadlex, exotel, monkeypatch):
+    monkeypatch.setattr("lists.vendors.leadlex.NEWEST_PAGES", 1)
+    monkeypatch.setattr("lists.vendors.exotel.NEWEST_PAGES", 1)
+    before = datetime.now(UTC) - timedelta(seconds=1)
+    for vendor in (leadlex, exotel):
+        made = vendor.create_list(NEW_LIST)
+        push(vendor, made, people(80))
+        push(vendor, made, people(80, first=100))
+        assert not vendor.find_contacts(people(1, first=900), since=before).complete
 
 
 def test_leadlex_searches_by_address_when_it_is_not_known_since_when(leadlex):
     made = leadlex.create_list(NEW_LIST)
     records = people(3)
     push(leadlex, made, records)
-    assert sorted(leadlex.find_contacts(records)) == ["0", "1", "2"]
+    assert sorted(leadlex.find_contacts(records).ids) == ["0", "1", "2"]
 
 
 def test_leadlex_waits_until_the_day_is_over(rehearsal, leadlex):
@@ -499,7 +511,7 @@ def test_exotel_contacts_created_again(rehearsal, exotel, known):
         assert [r.remote_id for r in first.results] == [r.remote_id for r in second.results]
     else:
         assert {result.outcome for result in second.results} == {Outcome.ALREADY_PRESENT}
-        assert sorted(exotel.find_contacts(records)) == ["0", "1", "2"]
+        assert sorted(exotel.find_contacts(records).ids) == ["0", "1", "2"]
 
 
 def test_exotel_tells_to_check_the_region(rehearsal, exotel):

@@ -31,7 +31,9 @@ pytestmark = pytest.mark.django_db
 PAGES = [
     "runs-detail", "runs-contacts", "runs-requests", "runs-batches", "runs-timeline", "runs-settings", "runs-fresh",
 ]  # fmt: skip
-POSTS = ["runs-send", "runs-ask", "runs-discard", "runs-stop", "runs-resume", "runs-settle", "runs-again"]
+POSTS = [
+    "runs-send", "runs-ask", "runs-discard", "runs-stop", "runs-resume", "runs-settle", "runs-decide", "runs-again",
+]  # fmt: skip
 
 
 def part(target: str) -> dict[str, str]:
@@ -508,6 +510,7 @@ def test_a_plan_waits_for_somebody_elses_approval(manager, client_of, push):
         ({"added": 1, "planned": 2}, "running", "runs-stop", "stopping"),
         ({"added": 1, "planned": 2}, "failed", "runs-resume", "queued"),
         ({"added": 1, "unknown": 2}, "completed_with_problems", "runs-settle", "queued"),
+        ({"added": 1, "unknown": 2}, "completed_with_problems", "runs-decide", "completed_with_problems"),
     ],
 )
 def test_what_is_offered_is_done_once(manager, outcomes, state, action, becomes):
@@ -520,6 +523,18 @@ def test_what_is_offered_is_done_once(manager, outcomes, state, action, becomes)
     assert AuditEvent.objects.count() == 1
     manager.post(url)
     assert AuditEvent.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("arrived", "state", "figures"), [("yes", "completed", (3, 0)), ("no", "completed_with_problems", (0, 3))]
+)
+def test_a_persons_word_ends_the_doubt(manager, arrived, state, figures):
+    run = make_run({"added": 1, "unknown": 2, "accepted": 1}, state="completed_with_problems")
+    said = manager.post(reverse("runs-decide", args=[run.pk]), {"arrived": arrived}, follow=True)
+    run.refresh_from_db()
+    assert (run.state, (run.confirmed, run.not_sent), run.open) == (state, figures, 0)
+    assertNotContains(said, "Decide about")
+    assertContains(manager.get(reverse("runs-timeline", args=[run.pk])), "decided what became of the open contacts")
 
 
 def test_a_push_that_went_through_shows_what_the_vendor_was_asked(manager, push):
