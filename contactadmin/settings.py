@@ -3,7 +3,11 @@
 One file in sections: what people set, applications, web, data, accounts, security, static files, background work, logs.
 """
 
+import math
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
 import environ
 from csp.constants import NONE, SELF
@@ -15,19 +19,48 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
 environ.Env.read_env(BASE_DIR / ".env")
 
+UNREADABLE: dict[str, str] = {}  # {name: what it must be instead}; told by `lists.checks`, and nothing starts
+
+
+def read(name: str, default: Any, kind: Callable[[str], Any], what: str) -> Any:
+    """A setting as its kind; the default where it is not set, or cannot be read."""
+    text = env.str(name, default="").strip()
+    try:
+        return kind(text) if text else default
+    except (ValueError, ImproperlyConfigured):
+        UNREADABLE[name] = what
+        return default
+
+
+def whole(name: str, default: int) -> int:
+    return read(name, default, int, "a whole number")
+
+
+def seconds(name: str, default: float) -> float:
+    return read(name, default, _seconds, "a number of seconds")
+
+
+def _seconds(text: str) -> float:
+    if not math.isfinite(number := float(text)):
+        raise ValueError
+    return number
+
+
+def _database(url: str) -> dict[str, Any]:
+    if urlsplit(url).scheme not in {"sqlite", "postgres", "postgresql"}:
+        raise ValueError
+    return env.db_url_config(url)
+
+
 SECRET_KEY = env.str("SECRET_KEY", default="")
-if not SECRET_KEY:
-    raise ImproperlyConfigured(
-        "SECRET_KEY is not set. Run `make .env` to write a .env with fresh keys, or set it in the environment."
-    )
 CREDENTIAL_KEYS = env.list("CREDENTIAL_KEYS", default=[])  # newest first
 DEBUG = env.bool("DEBUG", default=False)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = [f"https://{host}" for host in ALLOWED_HOSTS if host not in {"*", "localhost"}]
 REHEARSAL = env.bool("REHEARSAL", default=False)
 VENDOR_HOSTS = env.list("VENDOR_HOSTS", default=["127.0.0.1"] if REHEARSAL else [])
-MAX_UPLOAD_MB = env.int("MAX_UPLOAD_MB", default=200)
-ROW_DETAIL_DAYS = env.int("ROW_DETAIL_DAYS", default=400)
+MAX_UPLOAD_MB = whole("MAX_UPLOAD_MB", 200)
+ROW_DETAIL_DAYS = whole("ROW_DETAIL_DAYS", 400)
 MEDIA_ROOT = Path(env.str("MEDIA_ROOT", default=str(BASE_DIR / "var" / "media")))
 
 # ── Applications ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -99,8 +132,12 @@ FILE_UPLOAD_TEMP_DIR = MEDIA_ROOT / "arriving"  # not the system's: what a kille
 DATA_UPLOAD_MAX_NUMBER_FILES = 1
 
 # ── Data ────────────────────────────────────────────────────────────────────────────────────────────────────────────
-DATABASES = {"default": env.db_url("DATABASE_URL", default=f"sqlite:///{BASE_DIR / 'var' / 'contactadmin.sqlite3'}")}
-if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+SQLITE = env.db_url_config(f"sqlite:///{BASE_DIR / 'var' / 'contactadmin.sqlite3'}")
+URLS = "sqlite:///path or postgres://user:password@host:5432/name"
+DATABASES: dict[str, Any] = {"default": read("DATABASE_URL", SQLITE, _database, URLS)}
+if "DATABASE_URL" in UNREADABLE:
+    DATABASES = {}  # rather none than another one
+elif DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     # IMMEDIATE because a deferred transaction that turns from reading to writing fails at once, whatever the timeout;
     # FULL because a lost attempt row would become a silent second send.
     DATABASES["default"]["OPTIONS"] = {
@@ -139,10 +176,11 @@ ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_PREVENT_ENUMERATION = True
 # Limits on logging in count per address; behind a proxy that is what the nearest proxies we know of say it is.
-ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXIES", default=0 if DEBUG else 1)
+ALLAUTH_TRUSTED_PROXY_COUNT = whole("TRUSTED_PROXIES", 0 if DEBUG else 1)
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = "contactadmin"
-vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
+EMAIL_WAYS = "a mail server, as smtp+tls://user:password@mail.example.org:587"
+vars().update(read("EMAIL_URL", env.email_url_config("consolemail://"), env.email_url_config, EMAIL_WAYS))
 
 # ── Security ────────────────────────────────────────────────────────────────────────────────────────────────────────
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = not DEBUG
@@ -179,16 +217,21 @@ STORAGES = {
 
 # ── Background work ─────────────────────────────────────────────────────────────────────────────────────────────────
 TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": ["default"]}}
-JOB_LEASE_SECONDS = env.float("JOB_LEASE_SECONDS", default=45)
-JOB_TICK_SECONDS = env.float("JOB_TICK_SECONDS", default=10)
-JOB_SHARE_SECONDS = env.float("JOB_SHARE_SECONDS", default=20)
-VENDOR_READ_SECONDS = env.float("VENDOR_READ_SECONDS", default=30.0)  # without a single byte
-VENDOR_CALL_SECONDS = env.float("VENDOR_CALL_SECONDS", default=60.0)  # one call in all
+JOB_LEASE_SECONDS = seconds("JOB_LEASE_SECONDS", 45.0)
+JOB_TICK_SECONDS = seconds("JOB_TICK_SECONDS", 10.0)
+JOB_SHARE_SECONDS = seconds("JOB_SHARE_SECONDS", 20.0)
+VENDOR_READ_SECONDS = seconds("VENDOR_READ_SECONDS", 30.0)  # without a single byte
+VENDOR_CALL_SECONDS = seconds("VENDOR_CALL_SECONDS", 60.0)  # one call in all
 # How a vendor is read back: gaps between the looks (the last repeats), when what is still missing counts as missing,
 # and when we stop looking.
-SETTLE_GAPS = [float(gap) for gap in env.list("SETTLE_GAPS", default=["3", "15", "30", "60", "120"])]
-SETTLE_MISSING_SECONDS = env.float("SETTLE_MISSING_SECONDS", default=300.0)
-SETTLE_CEILING_SECONDS = env.float("SETTLE_CEILING_SECONDS", default=900.0)
+SETTLE_GAPS = read(
+    "SETTLE_GAPS",
+    [3.0, 15.0, 30.0, 60.0, 120.0],
+    lambda text: [_seconds(gap) for gap in text.split(",")],
+    "numbers of seconds, separated by commas",
+)
+SETTLE_MISSING_SECONDS = seconds("SETTLE_MISSING_SECONDS", 300.0)
+SETTLE_CEILING_SECONDS = seconds("SETTLE_CEILING_SECONDS", 900.0)
 
 # ── Logs ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 LOGGING = {
