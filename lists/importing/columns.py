@@ -151,14 +151,8 @@ def key(header: str) -> str:
     """A header as it is compared: without case, accents and punctuation."""
     decomposed = unicodedata.normalize("NFKD", header.casefold())
     plain = (char for char in decomposed if unicodedata.category(char) != "Mn")  # accents
-    kept = (
-        char if char.isalnum() or unicodedata.category(char) == "Mc" else " " for char in plain if not _is_accent(char)
-    )
+    kept = (char if char.isalnum() or unicodedata.category(char) == "Mc" else " " for char in plain)
     return " ".join("".join(kept).split())
-
-
-def _is_accent(char: str) -> bool:
-    return unicodedata.category(char) == "Mn"
 
 
 _NAMES = {key(known.name): known.name for known in FIELDS}
