@@ -37,6 +37,7 @@ NO_PROGRESS = 150.0  # seconds without a stored step, after which a heartbeat le
 STALLED_AFTER = timedelta(seconds=15)  # beyond the end of the lease, before a run is shown as stalled
 KEEP_WAKE_UPS = timedelta(days=1)
 CHECK_IN = "last-worker-check-in"
+SILENT_AFTER = timedelta(seconds=60)  # without a check-in, which every tick is
 POLL = 1.0  # seconds; on SQLite each poll takes the write lock for a moment
 
 log = logging.getLogger(__name__)
@@ -251,6 +252,14 @@ def tidy() -> None:
 def last_check_in() -> datetime | None:
     """When a worker's tick last said it was there; None when none ever did."""
     return cache.get(CHECK_IN)
+
+
+def silent_since() -> str:
+    """Since when no worker has checked in, as words behind “no worker has checked in”; "" while one is there."""
+    last = last_check_in()
+    if last and timezone.now() - last < SILENT_AFTER:
+        return ""
+    return f"since {timezone.localtime(last):%-d %B, %H:%M %Z}" if last else "yet"
 
 
 class Ticker(threading.Thread):

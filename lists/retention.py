@@ -15,12 +15,12 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from lists.models import FINAL_STATES, Import, ImportRow, ImportState, SyncAttempt, SyncBatch, SyncRun
+from lists.models.imports import UNDER_WAY
 
 CUT_OFF = timedelta(days=1)
 """After this long an upload that no import knows of is one whose process was killed."""
 LOT = 5_000  # rows in one transaction, so that pages can write in between
 AT_ONCE = 50  # imports and runs in one go; the next one goes on
-UNDER_WAY = (ImportState.ANALYSING, ImportState.COMMITTING, ImportState.UNDOING)
 
 
 def thin() -> int:

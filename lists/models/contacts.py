@@ -5,7 +5,7 @@ from typing import Self
 from django.conf import settings
 from django.core.validators import MaxLengthValidator
 from django.db import models
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Q
 
 from lists import phones
 
@@ -27,9 +27,6 @@ class ContactQuerySet(models.QuerySet):
         if digits := phones.search_key(text):
             words |= Q(phone__contains=digits)
         return self.filter(words)
-
-    def in_list(self, contact_list: "ContactList") -> Self:
-        return self.filter(Exists(Membership.objects.filter(contact=OuterRef("pk"), contact_list=contact_list)))
 
 
 class Contact(models.Model):

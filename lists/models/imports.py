@@ -24,6 +24,10 @@ class ImportState(models.TextChoices):
     UNDONE = "undone", "undone"
 
 
+NOTHING_SAVED = (ImportState.DRAFT, ImportState.ANALYSING, ImportState.READY)
+UNDER_WAY = (ImportState.ANALYSING, ImportState.COMMITTING, ImportState.UNDOING)
+
+
 class OnExisting(models.TextChoices):
     KEEP = "keep", "Keep what is there"
     FILL = "fill", "Fill blanks only"
@@ -44,10 +48,12 @@ class RowOutcome(models.TextChoices):
 
 class ImportQuerySet(LeasedQuerySet):
     def unfinished(self) -> Self:
-        """Drafts and previews waiting for a person, and jobs on their way."""
-        return self.filter(
-            state__in=[ImportState.DRAFT, ImportState.ANALYSING, ImportState.READY, ImportState.COMMITTING]
-        )
+        """Uploads of which nothing is saved yet, and still may be."""
+        return self.filter(state__in=NOTHING_SAVED)
+
+    def under_way(self) -> Self:
+        """Imports a worker has in hand, or is about to."""
+        return self.filter(state__in=UNDER_WAY)
 
 
 class Import(Leased):
@@ -118,7 +124,7 @@ class Import(Leased):
         indexes = [
             # a list's page: its imports, newest first
             models.Index(fields=["contact_list", "-id"], name="import_of_list"),
-            # the tick, and what the dashboard calls unfinished
+            # the tick, and what the dashboard shows under way
             models.Index(fields=["state", "due_at"], name="import_wanting"),
         ]
         permissions = [
@@ -128,6 +134,10 @@ class Import(Leased):
 
     def __str__(self) -> str:
         return f"{self.filename} into {self.list_name}"
+
+    @property
+    def is_under_way(self) -> bool:
+        return self.state in UNDER_WAY
 
     @property
     def ledger(self) -> dict[str, int]:

@@ -34,9 +34,7 @@ from lists.views.figures import Days, days_since, first_day, strips
 REMEMBERED = timedelta(days=14)
 """How long a run or import that ended badly is brought up, unless a later one has taken its place."""
 
-WORKER_SILENT = timedelta(seconds=60)
 SHOWN = 6
-AT_WORK = (ImportState.ANALYSING, ImportState.COMMITTING, ImportState.UNDOING)
 
 
 class Need(NamedTuple):
@@ -83,7 +81,7 @@ def index(request: HttpRequest) -> HttpResponse:
     runs = SyncRun.objects.select_related("created_by") if sees_runs else SyncRun.objects.none()
     imports = Import.objects.select_related("created_by") if sees_imports else Import.objects.none()
     live_runs = runs.under_way().exclude(state=RunState.STALLED).order_by("-id")
-    live_imports = imports.filter(state__in=AT_WORK).order_by("-id")
+    live_imports = imports.under_way().order_by("-id")
     return render_page(
         request,
         "lists/dashboard/index.html",
@@ -118,16 +116,13 @@ def what_needs_a_person(user: User | AnonymousUser) -> Needs:
 
 
 def _silent_worker() -> Iterator[Need]:
-    last = jobs.last_check_in()
-    if last and timezone.now() - last < WORKER_SILENT:
-        return
-    since = f"since {timezone.localtime(last):%-d %B, %H:%M %Z}" if last else "yet"
-    yield Need(
-        "stalled",
-        f"No worker has checked in {since}",
-        "Imports and runs wait for one. Start it with “manage.py worker”, or with “make run”.",
-        word="no worker",
-    )
+    if since := jobs.silent_since():
+        yield Need(
+            "stalled",
+            f"No worker has checked in {since}",
+            "Imports and runs wait for one. Start it with “manage.py worker”, or with “make run”.",
+            word="no worker",
+        )
 
 
 def _failing_connections() -> Iterator[Need]:

@@ -1,17 +1,12 @@
 """What a load balancer and a monitor ask: is this process alive, and can the product do its work."""
 
-from datetime import timedelta
-
 from django.contrib.auth.decorators import login_not_required
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, JsonResponse
-from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from lists import jobs
-
-WORKER_SILENT = timedelta(seconds=60)
 
 
 @login_not_required
@@ -30,9 +25,9 @@ def readyz(request: HttpRequest) -> JsonResponse:
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
-        last = jobs.last_check_in()
+        silent = jobs.silent_since()
     except DatabaseError:
         return JsonResponse({"database": "unreachable", "worker": "unknown"}, status=503)
-    if last is None or timezone.now() - last > WORKER_SILENT:
+    if silent:
         return JsonResponse({"database": "ok", "worker": "silent"}, status=503)
     return JsonResponse({"database": "ok", "worker": "ok"})

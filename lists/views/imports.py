@@ -3,7 +3,6 @@
 Every step is an address of its own that survives a reload. Nothing touches a contact before `commit`.
 """
 
-from datetime import timedelta
 from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -29,6 +28,7 @@ from lists.importing.flow import ImportRefused
 from lists.importing.reading import Dialect, FileRefused, Record
 from lists.models import ContactList, Import, ImportRow, ImportState, RemoteList, RowOutcome
 from lists.models.audit import record as record_event
+from lists.models.imports import NOTHING_SAVED
 from lists.paging import in_order, newest_first
 from lists.permissions import may, needs, person
 from lists.sync import readiness
@@ -42,10 +42,6 @@ PATTERNS_SHOWN = 12
 SAMPLE = 20
 COUNTED_AT_ONCE = 5 * 1024 * 1024
 """Bytes up to which all of a file is looked at while a person waits."""
-WORKER_SILENT = timedelta(seconds=60)
-
-OPEN = (ImportState.DRAFT, ImportState.ANALYSING, ImportState.READY)
-UNDER_WAY = (ImportState.ANALYSING, ImportState.COMMITTING, ImportState.UNDOING)
 
 
 # The list of imports -------------------------------------------------------------------------------------------------
@@ -60,9 +56,11 @@ def index(request: HttpRequest) -> HttpResponse:
         request,
         "lists/imports/index.html",
         {
-            "unfinished": imports.filter(state__in=OPEN).order_by("-id")[:IMPORTS_SHOWN],
+            "unfinished": imports.unfinished().order_by("-id")[:IMPORTS_SHOWN],
             "page": newest_first(
-                imports.exclude(state__in=[*OPEN, ImportState.DISCARDED]), request.GET.get("before"), IMPORTS_SHOWN
+                imports.exclude(state__in=[*NOTHING_SAVED, ImportState.DISCARDED]),
+                request.GET.get("before"),
+                IMPORTS_SHOWN,
             ),
             "size": IMPORTS_SHOWN,
         },
@@ -368,7 +366,7 @@ def detail(request: HttpRequest, import_id: int) -> HttpResponse:
         "tabs": _tabs(imported, "imports-detail", tab),
         "drift": reviewing.drift(imported),
     }
-    if imported.state not in UNDER_WAY:
+    if not imported.is_under_way:
         context |= _tab_context(request, imported, tab)
     return render_page(
         request,
@@ -486,9 +484,9 @@ def _frame(request: HttpRequest, imported: Import, route: str) -> dict[str, Any]
             WizardStep(name, label, reverse(name, args=[imported.pk]) if name in reached else "", place < here)
             for place, (name, label) in enumerate(STEPS)
         ],
-        "under_way": imported.state in UNDER_WAY,
-        "progress": reviewing.progress(imported) if imported.state in UNDER_WAY else None,
-        "silent_since": _silent_since() if imported.state in UNDER_WAY else None,
+        "under_way": imported.is_under_way,
+        "progress": reviewing.progress(imported) if imported.is_under_way else None,
+        "silent_since": jobs.silent_since() if imported.is_under_way else "",
         "imported_before": reviewing.same_file(imported),
         "sees_numbers": may(request.user, "see_numbers"),
         "may_upload": may(request.user, "upload_file"),
@@ -563,14 +561,6 @@ def _tabs(imported: Import, route: str, here: str) -> list[tuple[str, str, int |
         tabs |= {"settings": ("How it was imported", None)}
     address = reverse(route, args=[imported.pk])
     return [(label, f"{address}?tab={tab}", count, tab == here) for tab, (label, count) in tabs.items()]
-
-
-def _silent_since() -> str:
-    """Since when no worker has checked in, in words; empty while one is there."""
-    last = jobs.last_check_in()
-    if last and timezone.now() - last < WORKER_SILENT:
-        return ""
-    return f"since {timezone.localtime(last):%H:%M %Z on %-d %B}" if last else "yet"
 
 
 def _tab(request: HttpRequest, imported: Import, tabs: tuple[str, ...]) -> str:
