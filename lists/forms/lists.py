@@ -33,7 +33,13 @@ class ListForm(forms.ModelForm):
         model = ContactList
         fields = ("name", "description", "default_region", "allow_duplicates")
         widgets = {"description": forms.Textarea({"rows": 3})}
-        error_messages = {"name": {"unique": "There is a list of this name already. Choose another one."}}
+        error_messages = {
+            "name": {
+                "required": "Give the list a name.",
+                "unique": "There is a list of this name already. Choose another one.",
+            },
+            "description": {"max_length": "Shorten it to %(limit_value)d characters; it has %(show_value)d."},
+        }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

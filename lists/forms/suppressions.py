@@ -13,13 +13,18 @@ class SuppressForm(forms.Form):
         label="Numbers, one a line",
         widget=forms.Textarea({"rows": 8, "class": "font-monospace", "spellcheck": "false"}),
         help_text="In any spelling. What cannot be read is told by line; the others count all the same.",
+        error_messages={"required": "Write at least one number."},
     )
     region = forms.ChoiceField(
         label="Country of numbers without a country code",
         required=False,
         choices=[("", "None: every number says its own"), *REGIONS.items()],
     )
-    reason = forms.CharField(max_length=200, help_text="Kept with the number: “asked on the phone on 3 November”.")
+    reason = forms.CharField(
+        max_length=200,
+        help_text="Kept with the number: “asked on the phone on 3 November”.",
+        error_messages={"required": "Say why these numbers must not be contacted."},
+    )
 
     def clean_numbers(self) -> str:
         numbers: str = self.cleaned_data["numbers"]
@@ -36,4 +41,5 @@ class LiftForm(forms.Form):
         label="Why may this number be contacted again?",
         max_length=200,
         help_text="Kept for good, with your name.",
+        error_messages={"required": "Say why this number may be contacted again."},
     )

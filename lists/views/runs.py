@@ -478,7 +478,7 @@ def _cards(run: SyncRun, user: User | AnonymousUser) -> list[Card]:
             title=cause["explanation"],
             count=cause["count"],
             text=_advice(cause).format(vendor=run.connection_name, label=vendor_label(run.vendor)),
-            quote=cause["words"],
+            quote="" if cause["code"] in SAID else cause["words"],
             samples=[people[position] for position in cause["sample"] if position in people],
             href=f"{contacts_url}?{urlencode({'outcome': cause['class'], 'code': cause['code']})}",
             action="Open this contact" if cause["count"] == 1 else f"Open these {cause['count']:,} contacts",
@@ -486,6 +486,10 @@ def _cards(run: SyncRun, user: User | AnonymousUser) -> list[Card]:
         )
         for cause in run.causes
     ]
+
+
+SAID = ("stopped", "suppressed", "deleted")
+"""Codes of ours whose words say what the title of the cause says already."""
 
 
 def _advice(cause: dict[str, Any]) -> str:

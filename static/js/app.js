@@ -36,6 +36,7 @@
       if (dialog) {
         event.preventDefault();
         dialog.showModal();
+        dialog.querySelector("form :is(input:not([type=hidden]), textarea, select)")?.focus(); // not its “Close”
         dialog.addEventListener("close", () => opener.focus(), { once: true });
       }
     }

@@ -64,6 +64,12 @@ def test_the_dialog_gets_its_errors_as_a_part(manager):
     assert ContactList.objects.count() == 1
 
 
+def test_what_is_wrong_with_a_list_is_said_with_what_to_do(manager):
+    response = manager.post(reverse("lists-create"), {"name": " ", "description": "x" * 2100})
+    assertContains(response, "Give the list a name.")
+    assertContains(response, "Shorten it to 2000 characters; it has 2100.")
+
+
 def test_the_form_tells_what_each_vendor_takes(manager):
     response = manager.get(reverse("lists-create"))
     assertContains(response, "Kore.ai takes at most 48 characters")

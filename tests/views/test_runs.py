@@ -250,6 +250,24 @@ def test_a_contact_tells_why_in_words_and_only_the_vendors_code(manager):
     assertNotContains(response, "no_answer")
 
 
+def test_a_cause_of_ours_is_not_quoted_as_the_vendors_words(manager):
+    run = make_run({"added": 1, "not_sent": 2}, state="stopped")
+    run.items.filter(outcome="not_sent").update(code="stopped", words="The run was stopped before this contact's turn.")
+    SyncRun.objects.filter(pk=run.pk).update(causes=history.causes(run))
+    assert [cause.quote for cause in manager.get(reverse("runs-detail", args=[run.pk])).context["causes"]()] == [""]
+
+
+@pytest.mark.parametrize(
+    ("state", "told"), [("running", "3 requests made so far; the plan has 7"), ("stopping", "It stops as soon as")]
+)
+def test_a_run_under_way_tells_its_requests_and_asks_again_without_scripts_too(manager, state, told):
+    run = make_run({"planned": 2}, state=state)
+    SyncRun.objects.filter(pk=run.pk).update(request_count=3, batch_count=7)
+    response = manager.get(reverse("runs-detail", args=[run.pk]))
+    assertContains(response, told)
+    assertContains(response, '<noscript><meta http-equiv="refresh"')
+
+
 def test_a_run_whose_list_is_gone_is_planned_again_not_resumed(manager):
     run = make_run({"planned": 2}, state="failed", progress={"list_gone": True})
     response = manager.get(reverse("runs-detail", args=[run.pk]))

@@ -48,7 +48,7 @@ def test_lines_that_cannot_be_read_are_told_and_the_others_count(manager):
 
 def test_a_reason_is_asked_for(manager):
     response = manager.post(reverse("suppressions-add"), {"numbers": PHONE, "reason": " "})
-    assertContains(response, "This field is required")
+    assertContains(response, "Say why these numbers must not be contacted.")
     assert not Suppression.objects.exists()
 
 
