@@ -33,8 +33,8 @@ def test_switched_off_it_never_waits():
 
 
 def test_requests_leave_an_interval_apart():
-    waits = [pacer(per_minute=600).take() for _ in range(5)]
-    assert waits == pytest.approx([0, 0.1, 0.2, 0.3, 0.4], abs=0.05)
+    waits = [pacer(per_minute=60).take() for _ in range(3)]
+    assert waits == pytest.approx([0, 1, 2], abs=0.4)
 
 
 def test_a_wait_longer_than_our_patience_is_a_due_time_and_takes_no_slot():
