@@ -1,6 +1,6 @@
-"""What a person is told around an import beside its rows: what we remember of such files, what else could be chosen.
+"""What a person looks at before and after an import: what was found in its rows, and what else could be chosen.
 
-Only reads.
+Only reads; `telling` puts the import itself into words.
 """
 
 import csv
@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from django.db import connection
 from django.db.models import Count, Min
 
+from lists import phones
 from lists.importing import undo as undoing
 from lists.importing.columns import BY_NAME, FIELDS, Mapping, key
 from lists.importing.matching import LABELS, is_changed
@@ -321,6 +322,31 @@ def changes(row: ImportRow, on_existing: str) -> list[Change]:
     return found
 
 
+class RowShown(NamedTuple):
+    """A row as the grid shows it: the number's cell and what repaired it, then what the row would change."""
+
+    row: ImportRow
+    written: str
+    rule: str
+    changes: list[Change]
+
+    @property
+    def more(self) -> str:
+        return " · ".join(filter(None, (self.row.email, self.row.company, self.row.tag)))
+
+
+def shown(imported: Import, row: ImportRow) -> RowShown:
+    mapping = Mapping.from_dict(imported.mapping)
+    written = row.raw[mapping.columns["phone"]] if mapping.columns["phone"] < len(row.raw) else ""
+    rule = ""
+    if row.phone and written != row.phone:
+        country_at = mapping.columns.get("country")
+        country = row.raw[country_at] if country_at is not None and country_at < len(row.raw) else ""
+        found = phones.normalise(written, phones.region_of(country) or mapping.region or None)
+        rule = found.rule if isinstance(found, phones.Phone) else ""
+    return RowShown(row, written, rule, changes(row, imported.on_existing))
+
+
 def undo_plan(imported: Import) -> dict[str, int]:
     """What undoing would do now: {"removed", "restored", "conflicts"}, in rows."""
     return undoing.plan(imported.pk, imported.on_existing)._asdict()
@@ -330,58 +356,6 @@ def undo_result(imported: Import) -> dict[str, int]:
     """What undoing has done: {"removed", "restored", "conflicts"}, in rows."""
     done = imported.progress.get("undo", {})
     return {name: done.get(name, 0) for name in undoing.Undone._fields}
-
-
-def drift(imported: Import) -> str:
-    """How the commit differs from the preview, as a sentence; "" when it does not."""
-    preview = imported.progress.get("preview")
-    if imported.state != ImportState.COMPLETED or not preview or not imported.progress.get("drifted"):
-        return ""
-    differing = [
-        f"{outcome} {preview[outcome]:,} → {count:,}"
-        for outcome, count in imported.ledger.items()
-        if preview[outcome] != count
-    ]
-    if not differing:
-        return ""
-    return f"Contacts changed between the preview and the import, so it came out differently: {', '.join(differing)}."
-
-
-# While it is on its way ----------------------------------------------------------------------------------------------
-
-
-class Progress(NamedTuple):
-    """How far a job is, in rows: `of` is None while the whole is not known."""
-
-    title: str
-    sentence: str
-    done: int
-    of: int | None
-
-    @property
-    def detail(self) -> str:
-        return f"{self.done:,} of {self.of:,} rows" if self.of else f"{self.done:,} rows"
-
-
-_PHASES = {
-    "clearing": "Waiting to begin",
-    "reading": "Reading and cleaning every row",
-    "repeats": "Looking for numbers that stand in the file more than once",
-    "folding": "Putting repeats together",
-    "deciding": "Deciding what each row would do",
-}
-
-
-def progress(imported: Import) -> Progress:
-    """Where the job stands, from its own row alone: a page asks every second."""
-    told = imported.progress
-    if imported.state == ImportState.ANALYSING:
-        phase, rows = told.get("phase", "clearing"), told.get("rows", 0)
-        return Progress("Checking every row", _PHASES[phase], rows, None)
-    if imported.state == ImportState.COMMITTING:
-        return Progress("Importing", "Saving the contacts", told.get("passed", 0), imported.records)
-    passed = told.get("undo", {}).get("passed", 0)
-    return Progress("Undoing", "Taking the rows back, the last line first", passed, imported.records)
 
 
 # The template --------------------------------------------------------------------------------------------------------

@@ -136,6 +136,11 @@ class Import(Leased):
         return f"{self.filename} into {self.list_name}"
 
     @property
+    def to_import(self) -> int:
+        """Rows that are a contact of the list afterwards."""
+        return self.created + self.updated + self.unchanged
+
+    @property
     def is_under_way(self) -> bool:
         return self.state in UNDER_WAY
 

@@ -19,11 +19,11 @@ from django.utils.http import content_disposition_header
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from lists import exporting, jobs, phones, services
+from lists import exporting, jobs, services
 from lists.forms.imports import DOUBLED, CappedUpload, ColumnsForm, ReadForm, UploadForm
 from lists.htmx import go_to, render_page
-from lists.importing import flow, reading, reviewing
-from lists.importing.columns import BY_NAME, FIELDS, Mapping, guess
+from lists.importing import flow, reading, reviewing, telling
+from lists.importing.columns import FIELDS, Mapping, guess
 from lists.importing.flow import ImportRefused
 from lists.importing.reading import Dialect, FileRefused, Record
 from lists.models import ContactList, Import, ImportRow, ImportState, RemoteList, RowOutcome
@@ -33,7 +33,7 @@ from lists.paging import in_order, newest_first
 from lists.permissions import may, needs, person
 from lists.sync import readiness
 from lists.templatetags.imports import hide_numbers
-from lists.templatetags.ui import clock, counted
+from lists.templatetags.ui import clock
 from lists.vendors.registry import vendor_class
 
 IMPORTS_SHOWN = 30
@@ -205,7 +205,11 @@ def _reading(imported: Import) -> dict[str, Any]:
     """
     dialect, path = Dialect.from_dict(imported.dialect), imported.file.path
     width = len(imported.headers)
-    seen: dict[str, Any] = {"findings": _in_words(dialect), "certain": dialect.encoding.startswith("utf"), "rows": []}
+    seen: dict[str, Any] = {
+        "findings": telling.in_words(dialect),
+        "certain": dialect.encoding.startswith("utf"),
+        "rows": [],
+    }
     try:
         seen["rows"] = [
             SampleRow(line, cells[:width], cells[width:], max(width - len(cells), 0))
@@ -223,15 +227,6 @@ def _reading(imported: Import) -> dict[str, Any]:
     except FileRefused as refused:
         seen["refusal"] = refused.message
     return seen
-
-
-def _in_words(dialect: Dialect) -> list[str]:
-    separated = reading.DELIMITERS.get(dialect.delimiter, dialect.delimiter)
-    return [
-        f"{reading.ENCODINGS[dialect.encoding]}.",
-        f"Columns are separated by {separated}.",
-        "The first row names the columns." if dialect.has_header else "There is no header row.",
-    ]
 
 
 def _records(imported: Import, count: int) -> list[Record]:
@@ -364,7 +359,7 @@ def detail(request: HttpRequest, import_id: int) -> HttpResponse:
         **_frame(request, imported, "imports-detail"),
         "tab": tab,
         "tabs": _tabs(imported, "imports-detail", tab),
-        "drift": reviewing.drift(imported),
+        "drift": telling.drift(imported),
     }
     if not imported.is_under_way:
         context |= _tab_context(request, imported, tab)
@@ -485,67 +480,18 @@ def _frame(request: HttpRequest, imported: Import, route: str) -> dict[str, Any]
             for place, (name, label) in enumerate(STEPS)
         ],
         "under_way": imported.is_under_way,
-        "progress": reviewing.progress(imported) if imported.is_under_way else None,
+        "progress": telling.progress(imported) if imported.is_under_way else None,
         "silent_since": jobs.silent_since() if imported.is_under_way else "",
         "imported_before": reviewing.same_file(imported),
         "sees_numbers": may(request.user, "see_numbers"),
         "may_upload": may(request.user, "upload_file"),
         "may_undo": _may_undo(request, imported),
         "may_discard": _is_open(imported) and may(request.user, "upload_file"),
-        "sentence": _sentence(imported),
-        "to_import": _to_import(imported),
-        "stays_out": _stays_out(imported),
+        "sentence": telling.sentence(imported),
+        "to_import": imported.to_import,
+        "stays_out": telling.stays_out(imported),
         "vendors": readiness.judge_list(imported) if imported.state == ImportState.READY else [],
     }
-
-
-def _to_import(imported: Import) -> int:
-    return imported.created + imported.updated + imported.unchanged
-
-
-def _sentence(imported: Import) -> str:
-    """How things stand with an import, in one sentence."""
-    into = f"“{imported.list_name}”"
-    match imported.state:
-        case ImportState.DRAFT:
-            return f"For the list {into}. Nothing is saved yet."
-        case ImportState.ANALYSING:
-            return f"Every row is being checked. Nothing of it is saved in {into} yet."
-        case ImportState.READY:
-            count = counted(_to_import(imported), "contact")
-            return f"{count} would be imported into {into}. Nothing is saved yet."
-        case ImportState.COMMITTING:
-            return f"Importing {counted(_to_import(imported), 'contact')} into {into}."
-        case ImportState.COMPLETED if not _to_import(imported):
-            return f"No row of the file could be imported into {into}."
-        case ImportState.COMPLETED:
-            joined = f"{imported.joined:,} of them new to the list" if imported.joined else "all of them there before"
-            return f"In {into}: {counted(_to_import(imported), 'contact')} of the file, {joined}."
-        case ImportState.FAILED if imported.started_at is None:
-            return f"The file could not be checked. Nothing of it was saved in {into}."
-        case ImportState.FAILED:
-            return f"The import into {into} ended before all rows were saved."
-        case ImportState.UNDOING:
-            return f"What was imported into {into} is being taken back."
-        case ImportState.UNDONE:
-            undone = reviewing.undo_result(imported)
-            return (
-                f"Taken back: {undone['removed']:,} removed from {into}, {undone['restored']:,} given their earlier "
-                f"values, {undone['conflicts']:,} left alone because somebody had changed them since."
-            )
-    return f"Discarded before anything of it was saved in {into}."
-
-
-def _stays_out(imported: Import) -> str:
-    """The rows an import would leave out, and why, in words."""
-    told = {
-        "merged": "merged into another row",
-        "rejected": "rejected",
-        "suppressed": "do not contact",
-        "skipped": "skipped",
-    }
-    parts = [f"{getattr(imported, outcome):,} {words}" for outcome, words in told.items() if getattr(imported, outcome)]
-    return f"Stays out: {', '.join(parts)}." if parts else "Every row of the file is imported."
 
 
 def _tabs(imported: Import, route: str, here: str) -> list[tuple[str, str, int | None, bool]]:
@@ -589,7 +535,7 @@ def _tab_context(request: HttpRequest, imported: Import, tab: str) -> dict[str, 
     if tab == "vendors":
         return {"readiness": readiness.judge_import(imported)}
     if tab == "settings":
-        return {"mapped": _mapped(imported), "settings": _settings(imported)}
+        return {"mapped": telling.mapped(imported), "settings": _settings(imported)}
     return _rows(request, imported)
 
 
@@ -614,42 +560,13 @@ def _column(name: str) -> str:
     return f"In column “{name}”. " if name else ""
 
 
-def _mapped(imported: Import) -> list[tuple[str, str]]:
-    """[(what, where it came from)] of the mapping an import was made with."""
-    mapping = Mapping.from_dict(imported.mapping)
-    names = [(BY_NAME[name].label, f"column “{imported.headers[at]}”") for name, at in mapping.columns.items()]
-    names += [(f"{imported.headers[at]} (extra attribute)", "its own column") for at in mapping.extras]
-    return names + [(BY_NAME[name].label, f"“{value}” for all rows") for name, value in mapping.constants.items()]
-
-
 def _settings(imported: Import) -> list[tuple[str, Any]]:
-    """[(what, how)] of everything else an import was made with."""
-    dialect = Dialect.from_dict(imported.dialect)
-    region = Mapping.from_dict(imported.mapping).region
-    separated = reading.DELIMITERS.get(dialect.delimiter, dialect.delimiter)
     return [
-        ("Read as", f"{reading.ENCODINGS[dialect.encoding]}, separated by {separated}"),
-        ("Header row", "yes" if dialect.has_header else "no"),
-        ("Country of bare numbers", phones.REGIONS.get(region, "none")),
-        ("Contacts we had", imported.get_on_existing_display()),
-        ("Imported by", imported.created_by or "a command"),
+        *telling.choices(imported),
         ("Began", clock(imported.started_at)),
         ("Ended", clock(imported.finished_at, "not yet")),
         ("Fingerprint (SHA-256)", imported.content_hash),
     ]
-
-
-class RowShown(NamedTuple):
-    """A row as the grid shows it: the number's cell and what repaired it, then what the row would change."""
-
-    row: ImportRow
-    written: str
-    rule: str
-    changes: list[reviewing.Change]
-
-    @property
-    def more(self) -> str:
-        return " · ".join(filter(None, (self.row.email, self.row.company, self.row.tag)))
 
 
 def _rows(request: HttpRequest, imported: Import) -> dict[str, Any]:
@@ -664,25 +581,13 @@ def _rows(request: HttpRequest, imported: Import) -> dict[str, Any]:
     if code:
         rows = rows.filter(code=code)
     page = in_order(rows, "line", request.GET.get("after"), ROWS_SHOWN)
-    mapping = Mapping.from_dict(imported.mapping)
     return {
-        "page": page._replace(rows=[_shown(imported, mapping, row) for row in page.rows]),
+        "page": page._replace(rows=[reviewing.shown(imported, row) for row in page.rows]),
         "size": ROWS_SHOWN,
         "outcome": outcome,
         "code": code,
         "total": getattr(imported, outcome) if outcome and not code else None if code else imported.records,
     }
-
-
-def _shown(imported: Import, mapping: Mapping, row: ImportRow) -> RowShown:
-    written = row.raw[mapping.columns["phone"]] if mapping.columns["phone"] < len(row.raw) else ""
-    rule = ""
-    if row.phone and written != row.phone:
-        country_at = mapping.columns.get("country")
-        country = row.raw[country_at] if country_at is not None and country_at < len(row.raw) else ""
-        found = phones.normalise(written, phones.region_of(country) or mapping.region or None)
-        rule = found.rule if isinstance(found, phones.Phone) else ""
-    return RowShown(row, written, rule, reviewing.changes(row, imported.on_existing))
 
 
 def _number(text: str) -> int:
