@@ -62,6 +62,7 @@ VENDOR_HOSTS = env.list("VENDOR_HOSTS", default=["127.0.0.1"] if REHEARSAL else 
 MAX_UPLOAD_MB = whole("MAX_UPLOAD_MB", 200)
 ROW_DETAIL_DAYS = whole("ROW_DETAIL_DAYS", 400)
 MEDIA_ROOT = Path(env.str("MEDIA_ROOT", default=str(BASE_DIR / "var" / "media")))
+REHEARSAL_MEMORY = MEDIA_ROOT.parent / "rehearsal.memory"  # what the rehearsal vendors that `serve` runs hold
 
 # ── Applications ────────────────────────────────────────────────────────────────────────────────────────────────────
 INSTALLED_APPS = [

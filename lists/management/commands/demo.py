@@ -62,6 +62,9 @@ class Command(JsonCommand):
                 "Switch REHEARSAL on where you want to try things."
             )
         call_command("migrate", verbosity=0)
+        if not get_user_model().objects.exists():
+            # A new database knows nothing of the lists an earlier one has made there, and must not fill them.
+            settings.REHEARSAL_MEMORY.unlink(missing_ok=True)
         with transaction.atomic():
             users = [self.make_person(name, role) for name, role in PEOPLE.items()]
             for key in VENDORS:

@@ -84,8 +84,8 @@ class Command(BaseCommand):
         if settings.REHEARSAL:
             self.must_be_free("127.0.0.1", rehearsal_port, "--rehearsal-port")
             # What the vendors hold outlives a restart, as our rows do; otherwise our lists would be gone there.
-            memory = settings.MEDIA_ROOT.parent / "rehearsal.memory"
-            command = [sys.argv[0], "rehearsal", "--port", str(rehearsal_port), "--memory", str(memory)]
+            memory = str(settings.REHEARSAL_MEMORY)
+            command = [sys.argv[0], "rehearsal", "--port", str(rehearsal_port), "--memory", memory]
             children.append(Child("rehearsal", command))
         stop = threading.Event()
 
