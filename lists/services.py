@@ -17,7 +17,6 @@ from lists.models import (
     Contact,
     ContactList,
     ImportState,
-    Membership,
     Suppression,
     SyncRun,
 )
@@ -191,12 +190,6 @@ def _suppress_lot(numbers: list[str], reason: str, source: str, by: User | None)
         first = Suppression.objects.get(phone=(new or lifted)[0])
         audit(by, "suppressed", first, numbers=len(new) + len(lifted), reason=reason, source=source)
     return len(new) + len(lifted)
-
-
-def count_suppressed(contact_list: ContactList) -> int:
-    """Entries of the list that no push sends. Begins with the suppressed numbers: they are fewer than contacts."""
-    numbers = Suppression.objects.active().values("phone")
-    return Membership.objects.filter(contact_list=contact_list, contact__phone__in=numbers).count()
 
 
 @transaction.atomic

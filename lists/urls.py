@@ -11,6 +11,7 @@ urlpatterns: list[URLPattern] = [
     path("lists/<int:list_id>/", lists.detail, name="lists-detail"),
     path("lists/<int:list_id>/imports/", lists.imports, name="lists-imports"),
     path("lists/<int:list_id>/vendors/", lists.vendors, name="lists-vendors"),
+    path("lists/<int:list_id>/vendors/<int:connection_id>/", lists.wanting, name="lists-wanting"),
     path("lists/<int:list_id>/settings/", lists.settings, name="lists-settings"),
     path("lists/<int:list_id>/archive/", lists.archive, name="lists-archive"),
     path("lists/<int:list_id>/restore/", lists.restore, name="lists-restore"),

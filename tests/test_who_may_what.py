@@ -43,6 +43,7 @@ RULES = {
     "lists-detail": Rule("GET", EVERYBODY),
     "lists-imports": Rule("GET", EVERYBODY),
     "lists-vendors": Rule("GET", SYNC_READERS),
+    "lists-wanting": Rule("GET", MANAGERS),
     "lists-settings": Rule("GET", MANAGERS),
     "lists-archive": Rule("POST", MANAGERS),
     "lists-restore": Rule("POST", MANAGERS),

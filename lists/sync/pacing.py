@@ -69,7 +69,9 @@ class Pacer:
 
     def __str__(self) -> str:
         limits = ((self.per_minute, "a minute"), (self.per_hour, "an hour"), (self.per_day, "a day"))
-        return ", ".join(f"{limit:,} {unit}" for limit, unit in limits if limit)
+        told = [f"{limit:,} {unit}" for limit, unit in limits if limit]
+        noun = " request " if told and told[0].startswith("1 ") else " requests "
+        return ", ".join(told).replace(" ", noun, 1)
 
     def take(self, slots: int = 1) -> float:
         """Take slots; seconds until the first may be used. Raises MustWait, and then none is taken."""

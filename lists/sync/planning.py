@@ -38,13 +38,12 @@ from lists.sync import accounts, translating
 from lists.sync.history import SUPPRESSED
 from lists.vendors.base import HttpVendor, Operation
 from lists.vendors.errors import VendorError
-from lists.vendors.records import ContactRecord
+from lists.vendors.records import ContactRecord, Problem
 
 CHUNK = 5_000  # rows of one write transaction
 UNREADY = "unready"
 
-# Memberships the vendor is not known to hold, those whose contact it does not know first, so that the requests that
-# create contacts cover one unbroken span of positions.
+# Memberships the vendor is not known to hold.
 SNAPSHOT = """
     SELECT membership.contact_id, membership.occurrence, known.contact_id IS NULL
     FROM lists_membership AS membership
@@ -56,8 +55,10 @@ SNAPSHOT = """
             WHERE item.contact_id = membership.contact_id AND item.occurrence = membership.occurrence
                 AND item.outcome IN ({held}) AND {same_place}
         )
-    ORDER BY {known_last} membership.contact_id, membership.occurrence
 """
+# Those whose contact the vendor does not know first, so that the requests that create contacts cover one unbroken span
+# of positions.
+IN_ORDER = " ORDER BY {known_last} membership.contact_id, membership.occurrence"
 HELD = ", ".join(f"'{outcome}'" for outcome in HELD_OUTCOMES)
 SAME_PLACE = {
     RunKind.LIST: "run.remote_list_id = %(remote_list)s",
@@ -73,6 +74,15 @@ DETAILS = f"""
     LEFT JOIN lists_suppression AS suppression
         ON suppression.phone = contact.phone AND suppression.lifted_at IS NULL
     WHERE contact.id IN ({{ids}})
+"""
+# The snapshot counted by do-not-contact and by which fields are blank: that is what a vendor's rules go by.
+KINDS = f"""
+    SELECT COUNT(*), suppression.id IS NOT NULL, {", ".join(f"contact.{field} <> ''" for field in translating.FIELDS)}
+    FROM ({SNAPSHOT}) AS snapshot
+    JOIN lists_contact AS contact ON contact.id = snapshot.contact_id
+    LEFT JOIN lists_suppression AS suppression
+        ON suppression.phone = contact.phone AND suppression.lifted_at IS NULL
+    GROUP BY {", ".join(str(place) for place in range(2, len(translating.FIELDS) + 3))}
 """
 ITEM_COLUMNS = "run_id, position, contact_id, occurrence, outcome, code, words"
 
@@ -103,6 +113,7 @@ class Draft:
     kind: str
     vendor: HttpVendor
     remote_list: RemoteList | None
+    gone: RemoteList | None = None  # told as gone: whoever plans again wants it made anew, and it holds nothing yet
 
     def __post_init__(self) -> None:
         self.digest = hashlib.sha256()
@@ -119,27 +130,45 @@ class Draft:
     def snapshot(self) -> tuple[array, array]:
         """Contact ids and occurrences, in the order of the plan; one statement, so one moment."""
         known_last = "known.contact_id IS NOT NULL," if len(self.operations) > 1 else ""
-        sql = SNAPSHOT.format(held=HELD, same_place=SAME_PLACE[RunKind(self.kind)], known_last=known_last)
         contacts, occurrences = array("q"), array("q")
         with database.cursor() as cursor:
-            cursor.execute(
-                sql,
-                {
-                    "connection": self.connection.pk,
-                    "contact_list": self.contact_list.pk,
-                    "remote_list": self.remote_list.pk if self.remote_list else 0,
-                    "occurrences": MANY if self.takes_repeats else 1,
-                },
-            )
+            self._execute(cursor, SNAPSHOT + IN_ORDER.format(known_last=known_last))
             while rows := cursor.fetchmany(CHUNK):
                 contacts.extend(row[0] for row in rows)
                 occurrences.extend(row[1] for row in rows)
                 self.strangers += sum(bool(row[2]) for row in rows)
         return contacts, occurrences
 
+    def kinds(self) -> Iterator[tuple[int, str, str]]:
+        """(contacts, code, words) of each kind of contact in the snapshot; blank for those that would be sent."""
+        with database.cursor() as cursor:
+            self._execute(cursor, KINDS)
+            for count, is_suppressed, *is_given in cursor.fetchall():
+                record = translating.record(0, ["x" if given else "" for given in is_given])
+                yield count, *self.why_not(record, is_suppressed)
+
+    def _execute(self, cursor: Any, sql: str) -> None:
+        cursor.execute(
+            sql.format(held=HELD, same_place=SAME_PLACE[RunKind(self.kind)]),
+            {
+                "connection": self.connection.pk,
+                "contact_list": self.contact_list.pk,
+                "remote_list": self.remote_list.pk if self.remote_list else 0,
+                "occurrences": MANY if self.takes_repeats else 1,
+            },
+        )
+
+    def why_not(self, record: ContactRecord, is_suppressed: bool) -> tuple[str, str]:
+        """Code and words of why a contact is not sent; blank when it is."""
+        if is_suppressed:
+            return SUPPRESSED, "This number is do-not-contact."
+        problem = self.vendor.judge_record(record, self.kind)
+        if problem and problem.blocks:
+            return f"{UNREADY}_{problem.field}", problem.message[:1].upper() + problem.message[1:] + "."
+        return "", ""
+
     def lines(self, contacts: array, occurrences: array) -> Iterator[list[Line]]:
         """The snapshot in chunks, each contact judged against the vendor's rules. `digest` grows with them."""
-        judge, kind = self.vendor.judge_record, self.kind
         for start in range(0, len(contacts), CHUNK):
             ids = contacts[start : start + CHUNK]
             known = self._details(sorted(set(ids)))
@@ -149,14 +178,7 @@ class Draft:
                     continue  # deleted this very moment
                 *values, remote_id, is_suppressed = known[contact_id]
                 record = translating.record(0, values, remote_id)
-                problem = judge(record, kind)
-                code = words = ""
-                if is_suppressed:
-                    code, words = SUPPRESSED, "This number is do-not-contact."
-                elif problem and problem.blocks:
-                    code = f"{UNREADY}_{problem.field}"
-                    words = problem.message[:1].upper() + problem.message[1:] + "."
-                chunk.append(Line(contact_id, occurrence, record, code, words))
+                chunk.append(Line(contact_id, occurrence, record, *self.why_not(record, is_suppressed)))
             # Do-not-contact is looked up again before every batch, so it makes no plan stale.
             said = [(line.contact_id, line.occurrence, known[line.contact_id][:-2]) for line in chunk]
             self.digest.update(repr(said).encode())
@@ -184,19 +206,9 @@ def plan(
     """Write down everything a push would send. Raises PlanRefused."""
     draft = _drafted(contact_list, connection, kind)
     contacts, occurrences = draft.snapshot()
-    held = Membership.objects.filter(contact_list=contact_list).count() - len(contacts)
-    if not contacts:
-        raise PlanRefused(_nothing_to_send(draft, held))
-    if kind == RunKind.LIST:
-        size = held + len(contacts)
-        problems = draft.vendor.judge_list(translating.new_list(contact_list), size)
-        # A list that is there already was named and described before.
-        blocking = [p for p in problems if p.blocks and (p.field == "size" or not draft.remote_list)]
-        if blocking:
-            raise PlanRefused(
-                f"{draft.vendor.label} would refuse “{contact_list.name}”: "
-                f"{'; '.join(problem.message for problem in blocking)}. Change the list, then plan again."
-            )
+    held = _judge(draft, len(contacts))
+    if draft.gone:
+        draft.gone.delete()
     run = _begin(draft, held, user, trigger)
     try:
         _write(run, draft, contacts, occurrences)
@@ -207,10 +219,44 @@ def plan(
         run.delete()
         raise
     if not run.planned:
-        reasons = f"{run.not_sent:,} cannot be sent: {_reasons(run)}"
+        refusal = _nothing_can_go(draft, run.not_sent, run.items.order_by().values_list("words", flat=True).distinct())
         run.delete()
-        raise PlanRefused(f"Nothing of “{contact_list.name}” can go to {draft.vendor.label}: {reasons}")
+        raise refusal
     return run
+
+
+def wanting(contact_list: ContactList, connection: Connection) -> int:
+    """How many contacts a plan would send now; never 0. Writes nothing. Raises PlanRefused as `plan` would."""
+    draft = _drafted(contact_list, connection, RunKind.LIST)
+    kinds = list(draft.kinds())
+    total = sum(count for count, _, _ in kinds)
+    _judge(draft, total)
+    sendable = sum(count for count, code, _ in kinds if not code)
+    if not sendable:
+        raise _nothing_can_go(draft, total, sorted({words for _, _, words in kinds}))
+    return sendable
+
+
+def stands_in_the_way(problem: Problem, remote_list: RemoteList | None) -> bool:
+    """Whether a list with this problem cannot be sent; one that is there already was named and described before."""
+    return problem.blocks and (problem.field == "size" or remote_list is None)
+
+
+def _judge(draft: Draft, wanted: int) -> int:
+    """Entries of the list beside the `wanted` ones of the snapshot. Raises PlanRefused where it cannot be sent."""
+    contact_list = draft.contact_list
+    held = Membership.objects.filter(contact_list=contact_list).count() - wanted
+    if not wanted:
+        raise PlanRefused(_nothing_to_send(draft, held))
+    if draft.kind == RunKind.LIST:
+        problems = draft.vendor.judge_list(translating.new_list(contact_list), held + wanted)
+        blocking = [problem.message for problem in problems if stands_in_the_way(problem, draft.remote_list)]
+        if blocking:
+            raise PlanRefused(
+                f"{draft.vendor.label} would refuse “{contact_list.name}”: {'; '.join(blocking)}. "
+                "Change the list, then plan again."
+            )
+    return held
 
 
 def _judge_use(contact_list: ContactList, connection: Connection) -> None:
@@ -231,14 +277,12 @@ def _drafted(contact_list: ContactList, connection: Connection, kind: str) -> Dr
         raise PlanRefused(f"“{connection.name}” cannot be used: {error.message}") from error
     if kind not in vendor.operations:
         raise PlanRefused(f"{vendor.label} has no address book beside its lists. Push the list itself.")
-    remote_list = None
+    remote_list = gone = None
     if kind == RunKind.LIST:
         remote_list = RemoteList.objects.filter(contact_list=contact_list, connection=connection).first()
         if remote_list and _is_gone(remote_list):
-            # It was told as gone; whoever plans again wants it made anew, and the new one holds nothing yet.
-            remote_list.delete()
-            remote_list = None
-    return Draft(contact_list, connection, kind, vendor, remote_list)
+            remote_list, gone = None, remote_list
+    return Draft(contact_list, connection, kind, vendor, remote_list, gone)
 
 
 def _is_gone(remote_list: RemoteList) -> bool:
@@ -391,9 +435,11 @@ def _insert_items(rows: list[tuple]) -> None:
             cursor.executemany(f"INSERT INTO lists_syncitem ({ITEM_COLUMNS}) VALUES ({marks})", rows)
 
 
-def _reasons(run: SyncRun) -> str:
-    words = run.items.order_by().values_list("words", flat=True).distinct()[:3]
-    return " ".join(words)
+def _nothing_can_go(draft: Draft, count: int, reasons: Iterable[str]) -> PlanRefused:
+    return PlanRefused(
+        f"Nothing of “{draft.contact_list.name}” can go to {draft.vendor.label}: {count:,} cannot be sent: "
+        f"{' '.join(islice(reasons, 3))}"
+    )
 
 
 def is_stale(run: SyncRun) -> bool:

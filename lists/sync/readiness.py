@@ -9,7 +9,19 @@ from dataclasses import dataclass, field
 
 from django.db.models import Case, Count, Exists, OuterRef, Q, QuerySet, Value, When
 
-from lists.models import Connection, ContactList, Import, ImportRow, Membership, OnExisting, RemoteContact, RowOutcome
+from lists.models import (
+    Connection,
+    ContactList,
+    Import,
+    ImportRow,
+    Membership,
+    OnExisting,
+    RemoteContact,
+    RowOutcome,
+    RunKind,
+)
+from lists.sync import accounts
+from lists.sync.costing import cost
 from lists.sync.translating import new_list
 from lists.vendors.base import HttpVendor
 from lists.vendors.records import ContactRecord
@@ -134,27 +146,27 @@ def _judge_contacts(readiness: Readiness, vendor: type[HttpVendor], kinds: dict[
 
 
 def _count_requests(readiness: Readiness, vendor: type[HttpVendor], imp: Import) -> None:
-    requests = 0
-    for operation in vendor.operations["list"]:
-        batch = _batch(readiness.connection, operation.batch, operation.default_batch)
+    connection, batches = readiness.connection, 0
+    for operation in vendor.operations[RunKind.LIST]:
+        size = accounts.batch_size(connection, operation)
         contacts = readiness.ready
         if operation.gives_ids:
-            contacts = min(contacts, imp.created + _without_id(readiness.connection, imp))
+            contacts = min(contacts, imp.created + _without_id(connection, imp))
             if contacts:
                 readiness.notes.append(
                     f"{contacts:,} have no {vendor.label} id yet; they are made there first "
-                    f"({_requests(contacts, batch)})."
+                    f"({_requests(-(-contacts // size))})."
                 )
-        requests += -(-contacts // batch)
-    readiness.notes.append(f"Sending all of them takes {requests:,} {'request' if requests == 1 else 'requests'}.")
-    quota = vendor.limits.per_day
-    if quota and requests > quota:
-        readiness.problems.append((f"That is more than the {quota:,} requests a day of the smallest plan.", False))
-
-
-def _batch(connection: Connection, most: int, usual: int) -> int:
-    chosen = str(connection.settings.get("batch_size") or "")
-    return min(int(chosen), most) if chosen.isdecimal() and int(chosen) else usual
+        batches += -(-contacts // size)
+    told = cost(connection, RunKind.LIST, batches, readiness.list_size)
+    read_back = f", and {told.reading:,} more to read the list back" if told.reading else ""
+    time = f": {told.time_in_words} at {told.pace}" if told.pace else ""
+    readiness.notes.append(f"Sending all of them takes {_requests(told.sending)}{read_back}{time}.")
+    if not told.fits_today:
+        readiness.problems.append((
+            f"Of the {_requests(told.quota)} a day, {told.left_today:,} are left today; the rest goes out after "
+            "00:00 UTC.", False,
+        ))  # fmt: skip
 
 
 def _without_id(connection: Connection, imp: Import) -> int:
@@ -164,8 +176,7 @@ def _without_id(connection: Connection, imp: Import) -> int:
     return rows.filter(~Exists(known)).count()
 
 
-def _requests(contacts: int, batch: int) -> str:
-    count = -(-contacts // batch)
+def _requests(count: int) -> str:
     return f"{count:,} {'request' if count == 1 else 'requests'}"
 
 

@@ -14,13 +14,13 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from lists import services
 from lists.exporting import export as export_csv
 from lists.forms.lists import ListForm
-from lists.htmx import go_to, render_page
+from lists.htmx import details, go_to, render_page
 from lists.models import Connection, ContactList, Membership, RemoteList, RunKind, Suppression, SyncRun
 from lists.models.audit import record as audit
 from lists.paging import Slice, in_order, newest_first
 from lists.permissions import may, needs, person
 from lists.searching import searched, searches
-from lists.sync import history
+from lists.sync import history, planning
 from lists.sync.translating import new_list
 from lists.vendors.base import Problem
 from lists.vendors.registry import vendor_class
@@ -140,21 +140,20 @@ class Destination(NamedTuple):
 
     remote    our list as it is known there; None when nothing has been sent
     told      how its last run stands, as a sentence
-    wanting   contacts of the list we do not account for there, do-not-contact apart; the plan says it exactly
     active    its last run is not over, so that another cannot be planned
+    problems  (what, does it stand in the way) each
     """
 
     connection: Connection
     remote: RemoteList | None
     run: SyncRun | None
     told: str
-    wanting: int
     active: bool
-    problems: list[Problem]
+    problems: list[tuple[Problem, bool]]
 
     @property
     def is_blocked(self) -> bool:
-        return any(problem.blocks for problem in self.problems)
+        return any(blocks for _, blocks in self.problems)
 
     @property
     def has_address_book(self) -> bool:
@@ -176,16 +175,14 @@ def destinations(contact_list: ContactList) -> list[Destination]:
     newest = contact_list.runs.values("connection").annotate(newest=Max("pk")).values("newest")
     runs = {run.connection_id: run for run in SyncRun.objects.filter(pk__in=newest)}
     used = Connection.objects.filter(pk__in=[*remotes, *(pk for pk in runs if pk)])
-    callable_count = contact_list.contact_count - services.count_suppressed(contact_list)
     return [
-        _destination(contact_list, callable_count, connection, remotes.get(connection.pk), runs.get(connection.pk))
+        _destination(contact_list, connection, remotes.get(connection.pk), runs.get(connection.pk))
         for connection in (Connection.objects.current() | used).distinct()
     ]
 
 
 def _destination(
     contact_list: ContactList,
-    callable_count: int,
     connection: Connection,
     remote: RemoteList | None,
     run: SyncRun | None,
@@ -196,10 +193,28 @@ def _destination(
         remote,
         run,
         history.sentence(run) if run else "",
-        max(callable_count - (remote.accounted_count if remote else 0), 0),
         bool(run and not run.is_over),
-        problems,
+        [(problem, planning.stands_in_the_way(problem, remote)) for problem in problems],
     )
+
+
+@require_safe
+@needs("push_list")
+def wanting(request: HttpRequest, list_id: int, connection_id: int) -> HttpResponse:
+    """How many contacts a plan would send now, or why there would be none. Asked apart: it reads the whole list."""
+    contact_list = get_object_or_404(ContactList, pk=list_id)
+    connection = get_object_or_404(Connection, pk=connection_id)
+    if not details(request):
+        return go_to(request, "lists-vendors", contact_list.pk)
+    count, refusal = 0, ""
+    try:
+        count = planning.wanting(contact_list, connection)
+    except planning.PlanRefused as refused:
+        refusal = str(refused)
+    context = {
+        "contact_list": contact_list, "connection": connection, "asked": True, "wanting": count, "refusal": refusal,
+    }  # fmt: skip
+    return render_page(request, "lists/lists/_send.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

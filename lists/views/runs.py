@@ -27,6 +27,7 @@ from lists.paging import in_order, newest_first
 from lists.permissions import may, needs
 from lists.searching import searches
 from lists.sync import history, planning, settling
+from lists.sync.costing import Cost, cost
 from lists.templatetags.runs import attempt_state
 from lists.templatetags.ui import phone_for, vendor_label
 from lists.vendors import masking
@@ -273,7 +274,7 @@ def _plan(request: HttpRequest, run: SyncRun) -> dict[str, Any]:
         "page": page,
         "batches": partial(_readable, run, page.rows, in_full=may(request.user, "see_numbers")),
         "operations": partial(_operations, run),
-        "minutes": _minutes(run),
+        "cost": _cost(run),
         "slot": ID_SLOT,
         "left_out": run.items.filter(outcome=ItemOutcome.NOT_SENT).values("words").annotate(count=Count("position")),
     }
@@ -302,10 +303,11 @@ def _operations(run: SyncRun) -> list[Phase]:
     return [Phase(labels.get(name, name), requests, contacts) for name, _, requests, contacts in phases]
 
 
-def _minutes(run: SyncRun) -> int | None:
-    """What the batches take at the account's pace, at least; None where no pace is kept."""
-    per_minute = str(run.settings_used.get("per_minute") or "0")
-    return -(-run.batch_count // int(per_minute)) if per_minute.isdecimal() and int(per_minute) else None
+def _cost(run: SyncRun) -> Cost | None:
+    """What the plan would cost if it were sent now; None once it was, or where its connection is deleted."""
+    if not run.is_plan or run.connection is None:
+        return None
+    return cost(run.connection, run.kind, run.batch_count, run.held_before + run.planned)
 
 
 def _readable(run: SyncRun, batches: list[SyncBatch], *, in_full: bool) -> Iterator[tuple[SyncBatch, str, str]]:

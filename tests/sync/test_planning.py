@@ -69,6 +69,40 @@ def test_whoever_is_left_out_the_batches_part_the_rest_exactly(kinds, size, conn
     assert list(run.items.order_by("position").values_list("position", flat=True)) == [*range(1, len(kinds) + 1)]
 
 
+@hypothesis_settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)  # fmt: skip
+@given(kinds=st.lists(st.sampled_from(["new", "twice", "held", "open", "refused", "suppressed"]), max_size=12))
+def test_what_is_wanted_is_what_the_plan_holds(kinds, connect):
+    Contact.objects.all().delete()
+    Suppression.objects.all().delete()
+    contact_list, connection = make_list(allow_duplicates=True), connect("kore")
+    people = []
+    for number, kind in enumerate(kinds):
+        contact = make_contact(f"+91980000{number:04d}", contact_list=contact_list, first_name="Asha" * (number % 2))
+        people.append(contact)
+        if kind == "twice":
+            join(contact_list, contact, occurrence=2)
+    if kinds:
+        before = planning.plan(contact_list, connection)
+        remote = connection.remote_lists.create(contact_list=contact_list, remote_id="9", name=contact_list.name)
+        SyncRun.objects.filter(pk=before.pk).update(state="failed", remote_list=remote)
+        said = {"held": "confirmed", "open": "accepted", "refused": "rejected"}
+        for contact, kind in zip(people, kinds, strict=True):
+            before.items.filter(contact=contact).update(outcome=said.get(kind, "not_sent"))
+            if kind == "suppressed":
+                Suppression.objects.create(phone=contact.phone, reason="asked")
+    try:
+        wanted, refusal = planning.wanting(contact_list, connection), ""
+    except planning.PlanRefused as refused:
+        wanted, refusal = 0, str(refused)
+    try:
+        planned, refused_with = planning.plan(contact_list, connection).planned, ""
+    except planning.PlanRefused as refused:
+        planned, refused_with = 0, str(refused)
+    assert (wanted, refusal) == (planned, refused_with)
+
+
 def test_contacts_the_vendor_knows_are_not_created_again(connect):
     contact_list, connection = make_list(contacts=4), connect("exotel")
     known = contact_list.contacts.order_by("id")[0]

@@ -644,6 +644,24 @@ def test_a_contact_without_a_name_is_counted_once_for_the_vendor_that_minds(mana
     assert lead.problems == [("1 of the contacts: name is empty, LeadLex gets the number in its place.", False)]
 
 
+def test_what_sending_costs_is_reckoned_by_the_connections_own_settings(manager):
+    contact_list = make_list()
+    make_connection("kore", "Kore", settings={"batch_size": "1"})
+    lead = make_connection("leadlex", "LeadLex", settings={"per_day": "3", "batch_size": "1"})
+    imported = ready(manager, [[ASHA, "Asha", "", "", ""], [RAVI, "Ravi", "", "", ""]], contact_list)
+    kore, small = readiness.judge_import(imported)
+    assert kore.notes == [
+        "Sending all of them takes 2 requests, and 1 more to read the list back: less than a minute at 50 requests "
+        "a minute, 1,800 an hour."
+    ]
+    assert small.problems == [
+        ("Of the 3 requests a day, 3 are left today; the rest goes out after 00:00 UTC.", False)
+    ]  # fmt: skip
+    lead.settings["per_day"] = "10000"
+    lead.save()
+    assert readiness.judge_import(imported)[1].problems == []
+
+
 def test_under_keep_a_file_gives_no_name_to_a_contact_we_have(manager):
     contact_list = make_list()
     make_connection("leadlex", "LeadLex")

@@ -3,10 +3,11 @@ import io
 
 import pytest
 from django.urls import reverse
-from pytest_django.asserts import assertContains, assertNotContains, assertTemplateNotUsed
+from pytest_django.asserts import assertContains, assertNotContains, assertRedirects, assertTemplateNotUsed
 
-from lists.models import AuditEvent, ContactList, RemoteList
+from lists.models import HELD_OUTCOMES, AuditEvent, ContactList, RemoteList, SyncRun
 from lists.models.sync import RunState
+from lists.sync import planning
 from tests.factories import join, make_connection, make_contact, make_list, make_run, make_suppression
 
 PART = {"HX-Request": "true"}
@@ -127,27 +128,78 @@ def test_each_connection_says_whether_the_list_suits_it(manager):
     assertNotContains(response, "Send 1 to Kore live")
 
 
-def test_a_list_that_suits_a_connection_can_be_sent_there(manager):
-    make_connection("leadlex", "LeadLex live")
+def test_a_list_that_suits_a_connection_can_be_sent_there(manager, connect):
+    connection, contact_list = connect("leadlex", "LeadLex"), make_list(contacts=3)
+    page = manager.get(reverse("lists-vendors", args=[contact_list.pk]))
+    assertContains(page, "Send to LeadLex")  # how many is asked apart, and without scripts not at all
+    assertContains(page, reverse("lists-wanting", args=[contact_list.pk, connection.pk]))
+    assertContains(offer(manager, contact_list, connection), "Send 3 to LeadLex")
+
+
+def offer(client, contact_list, connection):
+    """The part with the button, as htmx gets it."""
+    address = reverse("lists-wanting", args=[contact_list.pk, connection.pk])
+    return client.get(address, headers={"HX-Request": "true", "HX-Target": f"lists-send-{connection.pk}"})
+
+
+def test_without_htmx_the_offer_leads_to_the_page_it_is_part_of(manager, connect):
+    connection, contact_list = connect("leadlex"), make_list(contacts=3)
+    response = manager.get(reverse("lists-wanting", args=[contact_list.pk, connection.pk]))
+    assertRedirects(response, reverse("lists-vendors", args=[contact_list.pk]))
+
+
+@pytest.mark.parametrize("outcome", HELD_OUTCOMES)
+def test_what_a_vendor_holds_or_may_hold_is_not_offered_again(manager, connect, outcome):
+    connection = connect("exotel", "Exotel")
     contact_list = make_list(contacts=3)
-    response = manager.get(reverse("lists-vendors", args=[contact_list.pk]))
-    assertContains(response, "Send 3 to LeadLex live")
+    run = planning.plan(contact_list, connection)
+    remote = RemoteList.objects.create(contact_list=contact_list, connection=connection, remote_id="9", name="Renewals")
+    run.items.filter(position__lte=2).update(outcome=outcome)
+    run.items.filter(position=3).update(outcome="rejected")
+    SyncRun.objects.update(state="failed", remote_list=remote)
+    assertContains(offer(manager, contact_list, connection), "Send 1 to Exotel")
+    run.items.update(outcome=outcome)
+    response = offer(manager, contact_list, connection)
+    assertContains(response, "Exotel holds all 3 contacts of")
+    assertNotContains(response, "<button")
 
 
-def test_what_a_vendor_holds_already_is_not_offered_again(manager):
-    connection = make_connection("leadlex", "LeadLex live")
-    contact_list = make_list(contacts=3)
-    RemoteList.objects.create(
-        contact_list=contact_list, connection=connection, remote_id="9", name="Renewals", accounted_count=2
-    )
-    assertContains(manager.get(reverse("lists-vendors", args=[contact_list.pk])), "Send 1 to LeadLex live")
-
-
-def test_do_not_contact_numbers_are_not_offered_for_sending(manager):
-    make_connection("leadlex", "LeadLex live")
-    contact_list = make_list(contacts=2)
+def test_do_not_contact_numbers_are_not_offered_for_sending(manager, connect):
+    connection, contact_list = connect("leadlex", "LeadLex"), make_list(contacts=2)
     make_suppression(make_contact(contact_list=contact_list).phone)
-    assertContains(manager.get(reverse("lists-vendors", args=[contact_list.pk])), "Send 2 to LeadLex live")
+    assertContains(offer(manager, contact_list, connection), "Send 2 to LeadLex")
+    for contact in contact_list.contacts.all()[:2]:
+        make_suppression(contact.phone)
+    response = offer(manager, contact_list, connection)
+    assertContains(response, "3 cannot be sent: This number is do-not-contact.")
+    assertNotContains(response, "<button")
+
+
+def test_a_connection_that_cannot_be_used_says_so_instead_of_offering(manager):
+    connection = make_connection("leadlex", "LeadLex live")
+    assertContains(offer(manager, make_list(contacts=1), connection), "LeadLex needs the api key")
+
+
+def test_a_list_that_is_there_already_is_not_kept_back_by_what_was_settled_when_it_was_made(manager, connect):
+    connection = connect("kore", "Kore")
+    contact_list = make_list("x" * 60, contacts=1)
+    assertContains(manager.get(reverse("lists-vendors", args=[contact_list.pk])), "alert-danger")
+    RemoteList.objects.create(contact_list=contact_list, connection=connection, remote_id="9", name="x")
+    page = manager.get(reverse("lists-vendors", args=[contact_list.pk]))
+    assertContains(page, "60 characters, 48 allowed")
+    assertContains(page, "Send to Kore")
+    assertContains(offer(manager, contact_list, connection), "Send 1 to Kore")
+
+
+def test_looking_at_the_offer_changes_nothing_of_a_list_that_is_gone_there(manager, connect):
+    connection, contact_list = connect("leadlex", "LeadLex"), make_list(contacts=2)
+    run = make_run({"added": 2}, contact_list=contact_list, connection=connection, state="failed")
+    remote = RemoteList.objects.create(contact_list=contact_list, connection=connection, remote_id="9", name="Renewals")
+    SyncRun.objects.filter(pk=run.pk).update(remote_list=remote, progress={"list_gone": True})
+    assertContains(offer(manager, contact_list, connection), "Send 2 to LeadLex")
+    assert RemoteList.objects.exists()
+    assert planning.plan(contact_list, connection).planned == 2
+    assert not RemoteList.objects.exists()
 
 
 def test_renaming_a_synced_list_is_warned_about(manager):

@@ -443,6 +443,34 @@ def test_a_plan_is_shown_before_anything_leaves(manager, push, rehearsal):
     assert run.attempts.count() == 0
 
 
+def test_a_plan_tells_what_it_costs_and_whether_today_allows_it(manager, connect):
+    connection = connect("leadlex", per_minute=10, per_day=100, batch_size=1)
+    run = planning.plan(make_list(contacts=60), connection)
+    response = manager.get(reverse("runs-detail", args=[run.pk]))
+    assertContains(response, "120 requests")
+    assertContains(response, "100 of 100 requests left")
+    assertContains(response, "the rest goes out after 00:00 UTC")
+    assert response.context["cost"].time > timedelta(minutes=11)
+    connection.settings |= {"per_day": 10_000}
+    connection.save()
+    response = manager.get(reverse("runs-detail", args=[run.pk]))
+    assertContains(response, "at least 12 minutes")
+    assertNotContains(response, "the rest goes out")
+
+
+def test_a_plan_for_a_vendor_that_only_queues_tells_the_cost_of_reading_back(manager, connect):
+    run = planning.plan(make_list(contacts=51), connect("kore", per_minute=50, per_hour=1800))
+    response = manager.get(reverse("runs-detail", args=[run.pk]))
+    assertContains(response, "and 2 to read the list back")
+    assertContains(response, "50 requests a minute, 1,800 an hour")
+
+
+def test_a_plan_whose_connection_was_deleted_still_opens(manager, connect):
+    run = planning.plan(make_list(contacts=2), connect("leadlex"))
+    run.connection.delete()
+    assertContains(manager.get(reverse("runs-detail", args=[run.pk])), "2 requests")
+
+
 def test_a_refused_plan_tells_why_on_the_page_it_came_from(manager, connect):
     empty, connection = make_list(), connect("leadlex")
     response = manager.post(reverse("runs-plan"), {"contact_list": empty.pk, "connection": connection.pk}, follow=True)
