@@ -6,7 +6,7 @@ white space and control characters aside; what is too long is refused, never cut
 
 import re
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from zoneinfo import available_timezones
 
@@ -70,33 +70,15 @@ def tidy(value: str) -> str:
     return value.strip()
 
 
+Setter = Callable[[CleanRow, list[str]], None]
+"""Puts what some cells say into a row, or refuses them; the cells are as many as the headers."""
+
+
 def cleaner(mapping: Mapping, headers: Sequence[str]) -> Callable[[Record], CleanRow]:
     """The function that cleans the records of one file. The mapping must have no `columns.problems`."""
     width = len(headers)
-    phone_at = mapping.columns["phone"]
-    country_at = mapping.columns.get("country")
-    default_region = mapping.region or None
-    if "country" in mapping.constants:
-        default_region = region_of(mapping.constants["country"]) or default_region
-    texts = [
-        (name, at, BY_NAME[name].limit)
-        for name, at in mapping.columns.items()
-        if name not in {"phone", "country", "full_name", "email", "time_zone"}
-    ]
-    full_name_at = mapping.columns.get("full_name")
-    email_at = mapping.columns.get("email")
-    zone_at = mapping.columns.get("time_zone")
-    extras = [(headers[at], at) for at in mapping.extras]
-    constants = {name: tidy(value) for name, value in mapping.constants.items() if name in CleanRow.__slots__}
-    regions: dict[str, str | None] = {}
-
-    def region_for(cell: str) -> str | None:
-        """The region of a country cell, remembered; a file names few countries, and a hostile one not more than fit."""
-        if cell not in regions:
-            if len(regions) > 1000:
-                regions.clear()
-            regions[cell] = region_of(cell)
-        return regions[cell]
+    constants = [(name, tidy(value)) for name, value in mapping.constants.items() if name in CleanRow.__slots__]
+    setters = list(_setters(mapping, headers))
 
     def clean(record: Record) -> CleanRow:
         line, cells = record
@@ -111,63 +93,149 @@ def cleaner(mapping: Mapping, headers: Sequence[str]) -> Callable[[Record], Clea
                 )  # fmt: skip
                 return row
             cells = cells + [""] * (width - len(cells))
-        for name, value in constants.items():
+        for name, value in constants:
             setattr(row, name, value)
+        for put in setters:
+            put(row, cells)
+        return row
 
-        region, country_unknown = default_region, False
-        if country_at is not None and (country := cells[country_at].strip()):
-            region = region_for(country)
-            country_unknown = region is None
-        raw = cells[phone_at]
-        found = normalise(raw, region)
+    return clean
+
+
+_OF_THEIR_OWN = {"phone", "country", "full_name", "email", "time_zone"}
+
+
+def _setters(mapping: Mapping, headers: Sequence[str]) -> Iterator[Setter]:
+    """In the order in which problems are told: of several in a row, the first is."""
+    at = mapping.columns
+    yield _phone(mapping, headers)
+    if texts := [(headers[at[name]], at[name], name, BY_NAME[name].limit) for name in at if name not in _OF_THEIR_OWN]:
+        yield _texts(texts)
+    if "full_name" in at:
+        yield _full_name(headers[at["full_name"]], at["full_name"])
+    if "email" in at:
+        yield _email(headers[at["email"]], at["email"])
+    if "time_zone" in at:
+        yield _time_zone(headers[at["time_zone"]], at["time_zone"])
+    if mapping.extras:
+        yield _extras([(headers[column], column) for column in mapping.extras])
+
+
+def _phone(mapping: Mapping, headers: Sequence[str]) -> Setter:
+    at = mapping.columns["phone"]
+    header = headers[at]
+    usual = mapping.region or None
+    if "country" in mapping.constants:
+        usual = region_of(mapping.constants["country"]) or usual
+
+    def number(row: CleanRow, cells: list[str]) -> None:
+        found = normalise(cells[at], usual)
         if isinstance(found, Phone):
             row.phone = found.e164
-        elif found is NO_COUNTRY and country_unknown:
-            assert country_at is not None  # noqa: S101 - only such a column makes a country unknown
+        else:
+            row.refuse(found.code, header, cells[at], found.reason, found.suggestion)
+
+    country_at = mapping.columns.get("country")
+    if country_at is None:
+        return number
+    region_for = _remembered_regions()
+
+    def number_of_country(row: CleanRow, cells: list[str]) -> None:
+        country = cells[country_at].strip()
+        region = region_for(country) if country else usual
+        found = normalise(cells[at], region)
+        if isinstance(found, Phone):
+            row.phone = found.e164
+        elif found is NO_COUNTRY and country and region is None:
             row.refuse(UNKNOWN_COUNTRY.code, headers[country_at], cells[country_at], *UNKNOWN_COUNTRY[1:])
         else:
-            row.refuse(found.code, headers[phone_at], raw, found.reason, found.suggestion)
+            row.refuse(found.code, header, cells[at], found.reason, found.suggestion)
 
-        for name, at, limit in texts:
+    return number_of_country
+
+
+def _remembered_regions() -> Callable[[str], str | None]:
+    """`region_of` that remembers; a file names few countries, and a hostile one not more than fit."""
+    regions: dict[str, str | None] = {}
+
+    def region_for(cell: str) -> str | None:
+        if cell not in regions:
+            if len(regions) > 1000:
+                regions.clear()
+            regions[cell] = region_of(cell)
+        return regions[cell]
+
+    return region_for
+
+
+def _texts(columns: Sequence[tuple[str, int, str, int]]) -> Setter:
+    """columns  (header, position, field, limit in characters); one setter for all, because every row has most"""
+
+    def texts(row: CleanRow, cells: list[str]) -> None:
+        for header, at, name, limit in columns:
             if value := cells[at]:
                 value = tidy(value)
                 if len(value) > limit:
-                    _refuse_length(row, headers[at], value, limit)
+                    _refuse_length(row, header, value, limit)
                 else:
                     setattr(row, name, value)
-        if full_name_at is not None and (value := tidy(cells[full_name_at])):
-            row.first_name, _, rest = value.partition(" ")
-            row.last_name = rest.lstrip()
-            if len(row.first_name) > 100 or len(row.last_name) > 100:
-                row.first_name = row.last_name = ""
-                _refuse_length(row, headers[full_name_at], value, 100)
-        if email_at is not None and (value := tidy(cells[email_at])):
+
+    return texts
+
+
+def _full_name(header: str, at: int) -> Setter:
+    def full_name(row: CleanRow, cells: list[str]) -> None:
+        if value := tidy(cells[at]):
+            first, _, rest = value.partition(" ")
+            last = rest.lstrip()
+            if len(first) > 100 or len(last) > 100:
+                _refuse_length(row, header, value, 100)
+            else:
+                row.first_name, row.last_name = first, last
+
+    return full_name
+
+
+def _email(header: str, at: int) -> Setter:
+    def email(row: CleanRow, cells: list[str]) -> None:
+        if value := tidy(cells[at]):
             if len(value) > 254:
-                _refuse_length(row, headers[email_at], value, 254)
+                _refuse_length(row, header, value, 254)
             elif _is_email(value):
                 row.email = value
             else:
                 row.refuse(
-                    "not_an_email", headers[email_at], value, "This is not an e-mail address.",
+                    "not_an_email", header, value, "This is not an e-mail address.",
                     "Write one address, as name@example.org, or leave the cell empty.",
                 )  # fmt: skip
-        if zone_at is not None and (value := tidy(cells[zone_at])):
+
+    return email
+
+
+def _time_zone(header: str, at: int) -> Setter:
+    def time_zone(row: CleanRow, cells: list[str]) -> None:
+        if value := tidy(cells[at]):
             if zone := _ZONES.get(value.casefold()):
                 row.time_zone = zone
             else:
                 row.refuse(
-                    "unknown_time_zone", headers[zone_at], value, "This time zone is not known.",
+                    "unknown_time_zone", header, value, "This time zone is not known.",
                     "Write it as Asia/Kolkata or Europe/London, or leave the cell empty.",
                 )  # fmt: skip
-        for header, at in extras:
+
+    return time_zone
+
+
+def _extras(columns: Sequence[tuple[str, int]]) -> Setter:
+    def extras(row: CleanRow, cells: list[str]) -> None:
+        for header, at in columns:
             if value := tidy(cells[at]):
                 if len(value) > LONGEST_EXTRA:
                     _refuse_length(row, header, value, LONGEST_EXTRA)
                 else:
                     row.extra[header] = value
-        return row
 
-    return clean
+    return extras
 
 
 def _refuse_length(row: CleanRow, header: str, value: str, limit: int) -> None:
