@@ -177,6 +177,7 @@ class _Watched:
     timeout: Any
     socket_options: Any
     _guard: socket.socket | None = None
+    _parts: list[bytes] | None = None
 
     def _new_conn(self) -> socket.socket:
         host = self.host.strip("[]")
@@ -214,8 +215,21 @@ class _Watched:
         attempt = _current.attempt
         attempt.guard = self._guard
         attempt.check()
-        super().request(*args, **kwargs)  # type: ignore[misc]
+        self._parts = []
+        try:
+            super().request(*args, **kwargs)  # type: ignore[misc]
+            whole = b"".join(self._parts)
+        finally:
+            self._parts = None
+        self.send(whole)
         attempt.sent = True
+
+    def send(self, data: Any) -> None:
+        """Head and body leave in one piece: a small request is one packet, and one call to the system."""
+        if self._parts is None:
+            super().send(data)  # type: ignore[misc]
+        else:
+            self._parts.append(data)
 
     def close(self) -> None:
         attempt = getattr(_current, "attempt", None)
