@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db import connection as database
-from django.db.models import Exists, F, OuterRef
+from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
 
@@ -294,6 +294,9 @@ def _nothing_to_send(draft: Draft, held: int) -> str:
     name, label = draft.contact_list.name, draft.vendor.label
     if not held:
         return f"“{name}” has no contacts yet. Import some first."
+    runs = SyncRun.objects.filter(contact_list=draft.contact_list, connection=draft.connection, kind=draft.kind)
+    if not runs.filter(Q(accepted__gt=0) | Q(unknown__gt=0)).exists():
+        return f"There is nothing to send: {label} holds all {held:,} contacts of “{name}”."
     return (
         f"There is nothing to send: {label} holds all {held:,} contacts of “{name}”, or may hold them. "
         "What is accepted or unknown can be settled in the history."
