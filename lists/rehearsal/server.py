@@ -22,7 +22,7 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import parse_qsl
 
-from .book import Book, Entry
+from .book import Book
 from .exotel import Exotel
 from .faults import BAD_DAYS, KINDS, Fault
 from .kore import Kore
@@ -284,22 +284,24 @@ class Handler(BaseHTTPRequestHandler):
             body=body,
             fault=fault.kind if fault else "",
         )
-        if settings.latency:
-            rehearsal.stopping.wait(settings.latency)
-        call = Call(self.command, path, query, self.headers, body, route, params, settings, entry)
+        now = time.monotonic()
+        call = Call(
+            self.command, path, query, self.headers, body, route, params, settings, entry, now + settings.latency
+        )
         if self.command != "GET":
-            rehearsal.changed_at = time.monotonic()
-        self.answer(wire, vendor, call, fault, entry)
+            rehearsal.changed_at = now
+        self.answer(wire, vendor, call, fault)
 
-    def answer(self, wire: Wire, vendor: Vendor, call: Call, fault: Fault | None, entry: Entry) -> None:
-        reply: Reply | None
-        if fault is None:
-            reply = vendor.handle(call)
+    def answer(self, wire: Wire, vendor: Vendor, call: Call, fault: Fault | None) -> None:
+        if fault is None or fault.applied:
+            true = vendor.handle(call)
         else:
-            true = vendor.handle(call) if fault.applied else vendor.error(call, 500, "lost before it was applied")
-            reply = KINDS[fault.kind].play(wire, vendor, call, true, fault.options)
+            true = vendor.error(call, 500, "lost before it was applied")
+        if (left := call.answer_at - time.monotonic()) > 0:
+            self.server.rehearsal.stopping.wait(left)
+        reply = KINDS[fault.kind].play(wire, vendor, call, true, fault.options) if fault else true
         if reply is not None:
-            entry.status, entry.answered = reply.status, time.time()
+            call.entry.status, call.entry.answered = reply.status, time.time()
             wire.send(reply)
         if wire.closed:
             self.close_connection = True

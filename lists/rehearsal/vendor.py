@@ -44,7 +44,7 @@ class Settings:
 
     per_minute: int | None = None  # requests an account may send in any minute; 0 or None is no limit
     minute: float = 60.0  # seconds in the vendor's minute, so that a test need not wait for a whole one
-    latency: float = 0.0  # seconds before every answer, as a network would take
+    latency: float = 0.0  # seconds from a request to its answer, as network and vendor would take; work beyond it adds
     clock_offset: float = 0.0  # seconds the vendor's clock is ahead of ours
 
     def changed(self, changes: Mapping[str, Any]) -> Self:
@@ -121,6 +121,7 @@ class Call:
     params: dict[str, str]
     settings: Any  # the vendor's, with the changes of a fault
     entry: Entry
+    answer_at: float  # on the monotonic clock: not before
 
     def json(self) -> Any:
         if self.content_type != JSON:
