@@ -53,9 +53,11 @@ REJECTED, NOT_SENT = ItemOutcome.REJECTED.value, ItemOutcome.NOT_SENT.value
 
 SAID = attrgetter("outcome", "code", "message", "again")  # what a PushResult says of its contact
 
-# What a batch may send. Only the fields its operation carries are read: this is asked for every batch.
+# What a batch may send: a Row, whether the number is do-not-contact, and a ContactRecord. Only the fields that the
+# operation carries are read: this is asked for every batch.
 ROWS = """
-    SELECT item.position, item.contact_id, item.outcome, {remote_id}, suppression.id IS NOT NULL, {fields}
+    SELECT item.position, item.contact_id, item.outcome, {remote_id}, suppression.id IS NOT NULL,
+        CAST(item.position AS text), {fields}, {remote_id}
     FROM lists_syncitem AS item
     LEFT JOIN lists_contact AS contact ON contact.id = item.contact_id
     LEFT JOIN lists_remotecontact AS known ON known.connection_id = %s AND known.contact_id = item.contact_id
@@ -330,17 +332,17 @@ class Sender:
         prepared = Prepared(batch)
         rows, records = prepared.rows, prepared.records
         for found in self._rows(batch):
-            position, _, outcome, remote_id, is_suppressed, phone = found[:6]
-            if self.creates and remote_id:
+            row, is_suppressed, record = Row._make(found[:4]), found[4], ContactRecord._make(found[5:])
+            if self.creates and row.remote_id:
                 continue  # the vendor has this one by now
-            if is_suppressed or phone is None or (self.needs_ids and not remote_id):
-                if outcome == PLANNED:
-                    prepared.held_back.append((position, *self._why_not(phone, is_suppressed)))
+            if is_suppressed or record.phone is None or (self.needs_ids and not row.remote_id):
+                if row.outcome == PLANNED:
+                    prepared.held_back.append((row.position, *self._why_not(record.phone, is_suppressed)))
                 else:
                     prepared.left_unknown = True
                 continue
-            rows.append(Row._make(found[:4]))
-            records.append(translating.record(position, found[5:], remote_id))
+            rows.append(row)
+            records.append(record)
         if rows:
             entries = batch.entries
             if len(rows) != len(entries):
@@ -435,7 +437,7 @@ class Sender:
             self._keep_ids(dispatch, reading, writes)
         told = Counter(map(SAID, results))
         usual = max(told, key=told.__getitem__)
-        may_repeat = any(again for *_, again in told) and self._sends(batch) < MAX_SENDS
+        may_repeat = any(again for *_, again in told) and turns.sends(batch) < MAX_SENDS
         verdicts = {each: self._verdict(*each, may_repeat=may_repeat) for each in told}
         before = SENDING if self.is_final else PLANNED
         for each, count in told.items():
@@ -485,7 +487,7 @@ class Sender:
 
         Not after a repeat: then it may well have been our own lost request that added them.
         """
-        if self._sends(dispatch.batch) > 1:
+        if turns.sends(dispatch.batch) > 1:
             return
         sent = len(dispatch.rows)
         words = f"{self.turn.label} told that {count} of these {sent} were in the list before, not which ones."
@@ -495,9 +497,13 @@ class Sender:
         writes.move(count, ItemOutcome.ADDED.value, present)
 
     def _keep_ids(self, dispatch: Dispatch, reading: BatchReading, writes: Writes) -> None:
-        for row, result in zip(dispatch.rows, reading.results, strict=True):
-            if result.remote_id and result.outcome in (Outcome.ADDED, Outcome.ALREADY_PRESENT):
-                writes.remote_contact(row.contact_id, result.remote_id)
+        writes.remote_contacts(
+            {
+                row.contact_id: result.remote_id
+                for row, result in zip(dispatch.rows, reading.results, strict=True)
+                if result.remote_id and result.outcome in (Outcome.ADDED, Outcome.ALREADY_PRESENT)
+            }
+        )
 
     def _refused(self, dispatch: Dispatch, error: RequestRefused, writes: Writes) -> None:
         batch, rows = dispatch.batch, dispatch.rows
@@ -554,7 +560,7 @@ class Sender:
     def _not_known(self, dispatch: Dispatch, error: VendorError, writes: Writes) -> None:
         """It may have arrived. Sent again where that is harmless; otherwise it waits to be settled."""
         batch = dispatch.batch
-        resend = self.operation.repeat_is_harmless and self._sends(batch) < MAX_SENDS
+        resend = self.operation.repeat_is_harmless and turns.sends(batch) < MAX_SENDS
         name = "unreadable" if isinstance(error, UnreadableReply) else "no_answer"
         self._mark_unknown(dispatch.batch, dispatch.rows, self._code(name), error.message, writes)
         writes.batch(batch, SyncBatch.State.PLANNED if resend else SyncBatch.State.UNKNOWN)
@@ -603,10 +609,6 @@ class Sender:
             self.turn.remember(**what)
             writes.progress_changed = True
 
-    @staticmethod
-    def _sends(batch: SyncBatch) -> int:
-        return turns.sends(batch)
-
 
 def recover(turn: Turn) -> None:
     """Batches whose worker went away between sending and storing: the same as an answer that never came."""
@@ -625,7 +627,7 @@ def recover(turn: Turn) -> None:
                 Row(position, contact_id, standing, "")
                 for position, contact_id in items.values_list("position", "contact_id")
             ]
-            resend = operation.repeat_is_harmless and sender._sends(batch) < MAX_SENDS
+            resend = operation.repeat_is_harmless and turns.sends(batch) < MAX_SENDS
             sender._mark_unknown(batch, rows, sender._code("worker_gone"), WORKER_GONE, writes)
             writes.batch(batch, SyncBatch.State.PLANNED if resend else SyncBatch.State.UNKNOWN)
             writes.commit()

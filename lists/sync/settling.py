@@ -311,7 +311,7 @@ def _keep_found(turn: Turn, rows: list[SyncItem], ids: dict[str, str], outcome: 
     writes = Writes(turn)
     for row in rows:
         if (remote_id := ids.get(str(row.position))) and row.contact_id:
-            writes.remote_contact(row.contact_id, remote_id)
+            writes.remote_contacts({row.contact_id: remote_id})
             writes.item(row.position, outcome, "", "", None)
             writes.move(1, row.outcome, outcome)
     writes.is_progress = bool(ids)

@@ -2,8 +2,9 @@
 
 import threading
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from django.db import connection as database
@@ -56,11 +57,14 @@ SINGLE = """
 TOLD = {"status": None, "latency_ms": None, "problem": "", "words": "", "request_id": "", "answer_excerpt": ""}
 ANSWER = f"UPDATE lists_syncattempt SET {', '.join(f'{name} = %s' for name in TOLD)} WHERE id = %s"
 # An import may be undone while its contacts are on their way; whoever is gone here needs no id.
-REMOTE_CONTACT = """
+REMOTE_CONTACTS = """
+    WITH told (contact_id, remote_id) AS (VALUES {pairs})
     INSERT INTO lists_remotecontact (connection_id, contact_id, remote_id)
-    SELECT %s, contact.id, %s FROM lists_contact AS contact WHERE contact.id = %s
+    SELECT %s, contact.id, told.remote_id FROM told JOIN lists_contact AS contact ON contact.id = told.contact_id
+    WHERE true
     ON CONFLICT (connection_id, contact_id) DO UPDATE SET remote_id = excluded.remote_id
 """
+PAIRS = 500  # ids in one statement
 
 
 class Turn:
@@ -166,10 +170,9 @@ class Writes:
         self._attempts: list[SyncAttempt] = []
         self._recalled: list[int] = []
         self._answers: list[tuple] = []
-        self._remote_contacts: list[tuple[int, str, int]] = []
+        self._remote_ids: dict[int, str] = {}
         self._gone: list[int] = []
         self._now = timestamp()
-        self._connection_id = turn.connection.pk
 
     def move(self, count: int, before: str, after: str) -> None:
         """The ledger: so many contacts go from one outcome to another."""
@@ -213,8 +216,9 @@ class Writes:
         """told: fields of the attempt, as `answered` and `failed` give them."""
         self._answers.append((*(told.get(name, default) for name, default in TOLD.items()), attempt_id))
 
-    def remote_contact(self, contact_id: int, remote_id: str) -> None:
-        self._remote_contacts.append((self._connection_id, remote_id, contact_id))
+    def remote_contacts(self, remote_ids: Mapping[int, str]) -> None:
+        """Ids the vendor has told: {contact: id}."""
+        self._remote_ids |= remote_ids
 
     def forget_remote_contact(self, contact_id: int) -> None:
         """The vendor does not know this id any more; a later plan creates the contact anew."""
@@ -248,8 +252,10 @@ class Writes:
                     cursor.executemany(SINGLE, self._singles)
                 for sql, values in self._spans:
                     cursor.execute(sql, values)
-                if self._remote_contacts:
-                    cursor.executemany(REMOTE_CONTACT, self._remote_contacts)
+                told = iter(self._remote_ids.items())
+                while pairs := list(islice(told, PAIRS)):
+                    sql = REMOTE_CONTACTS.format(pairs=", ".join(["(%s, %s)"] * len(pairs)))
+                    cursor.execute(sql, [*(value for pair in pairs for value in pair), self.turn.connection.pk])
             if self._recalled:
                 SyncAttempt.objects.filter(pk__in=self._recalled).delete()
             if self._gone:
