@@ -36,11 +36,14 @@ OPEN = (ACCEPTED, UNKNOWN)
 ENDED = (RunState.COMPLETED_WITH_PROBLEMS, RunState.STOPPED, RunState.FAILED)
 CONFIRMED, PLANNED, ADDED = ItemOutcome.CONFIRMED.value, ItemOutcome.PLANNED.value, ItemOutcome.ADDED.value
 
+# Whoever was deleted here has no number any more to be found by, so not being found proves nothing.
+STILL_HERE = Exists(Contact.objects.filter(pk=OuterRef("contact")))
+
+# CROSS JOIN, and no word about the outcome: else SQLite reads all items of the run, by outcome, for each lot of them.
 FOUND = """
     SELECT item.position, item.outcome, item.occurrence, contact.phone
-    FROM lists_contact AS contact
-    JOIN lists_syncitem AS item ON item.contact_id = contact.id AND item.run_id = %s
-    WHERE contact.phone IN ({phones}) AND item.outcome IN ('accepted', 'unknown')
+    FROM lists_contact AS contact CROSS JOIN lists_syncitem AS item
+    WHERE item.run_id = %s AND item.contact_id = contact.id AND contact.phone IN ({phones})
 """
 
 
@@ -197,7 +200,11 @@ def confirm(turn: Turn, members: Iterable[Member], seen: Counter[str]) -> None:
     seen.update(numbers)
     with database.cursor() as cursor:
         cursor.execute(FOUND.format(phones=", ".join(["%s"] * len(numbers))), [turn.run.pk, *numbers])
-        found = [(position, outcome) for position, outcome, nth, phone in cursor.fetchall() if seen[phone] >= nth]
+        found = [
+            (position, outcome)
+            for position, outcome, nth, phone in cursor.fetchall()
+            if outcome in OPEN and seen[phone] >= nth
+        ]
     writes = Writes(turn)
     for outcome, count in Counter(outcome for _, outcome in found).items():
         writes.move(count, outcome, CONFIRMED)
@@ -221,19 +228,15 @@ def _send_missing(turn: Turn, operation: Operation, outcomes: Iterable[str], *, 
     """
     if not _is_old(turn, operation):
         return False
-    # Whoever was deleted here has no number any more to be found by, so not being found proves nothing.
-    missing = turn.run.items.filter(
-        Exists(Contact.objects.filter(pk=OuterRef("contact"))),
-        outcome__in=outcomes,
-        batch__operation=operation.name,
-    )
+    missing = turn.run.items.filter(STILL_HERE, outcome__in=outcomes, batch__operation=operation.name)
     back = False
     for batch in turn.run.batches.filter(pk__in=missing.values("batch")).order_by("sequence"):
         if sends(batch) >= MAX_SENDS and not asked:
             continue
         writes = Writes(turn)
         # not the span: in it may be contacts whose creation is unknown
-        for position, outcome in list(missing.filter(batch=batch).values_list("position", "outcome")):
+        of_batch = missing.filter(batch=batch, position__range=(batch.first, batch.last))
+        for position, outcome in list(of_batch.values_list("position", "outcome")):
             writes.item(position, PLANNED, "", "", batch)
             writes.move(1, outcome, PLANNED)
         writes.batch(batch, SyncBatch.State.PLANNED)
@@ -292,10 +295,10 @@ def _find_in_address_book(turn: Turn) -> bool:
 
 def _find(turn: Turn, items: Any, outcome: str, since: datetime | None = None) -> tuple[int, bool]:
     """(those found, which get this outcome; whether the others are surely not there)."""
-    rows = [row for row in items.select_related("contact").order_by("position") if row.contact]
-    found, complete = 0, True
-    for start in range(0, len(rows), LOOKED_UP):
-        lot = rows[start : start + LOOKED_UP]
+    after, found, complete = 0, 0, True
+    items = items.filter(STILL_HERE).select_related("contact").order_by("position")
+    while lot := list(items.filter(position__gt=after)[:LOOKED_UP]):
+        after = lot[-1].position
         told = turn.vendor.find_contacts([_record(row) for row in lot], since)
         _keep_found(turn, lot, told.ids, outcome)
         found += len(told.ids)
