@@ -169,7 +169,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "dashboard"
-ACCOUNT_ADAPTER = "lists.permissions.AccountAdapter"
+ACCOUNT_ADAPTER = "lists.login.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"username", "email"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "email", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
@@ -180,6 +180,9 @@ ACCOUNT_PREVENT_ENUMERATION = True
 ALLAUTH_TRUSTED_PROXY_COUNT = whole("TRUSTED_PROXIES", 0 if DEBUG else 1)
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = "contactadmin"
+MFA_TOTP_TOLERANCE = 1  # one step of 30 seconds either way, as RFC 6238 allows for slow hands and clocks
+MFA_ADAPTER = "lists.login.SecondFactorAdapter"
+MFA_ALLOW_UNVERIFIED_EMAIL = True  # administrators enter the addresses
 EMAIL_WAYS = "a mail server, as smtp+tls://user:password@mail.example.org:587"
 vars().update(read("EMAIL_URL", env.email_url_config("consolemail://"), env.email_url_config, EMAIL_WAYS))
 

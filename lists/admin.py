@@ -6,9 +6,10 @@ from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import User
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
+from lists import login
 from lists.models import Connection, ContactList, Import, RemoteList, SyncRun
 
 admin.site.site_header = admin.site.site_title = "contactadmin"
@@ -77,6 +78,7 @@ class PeopleAdmin(UserAdmin):
     )
     add_fieldsets = ((None, {"fields": ("username", "email", "usable_password", "password1", "password2", "groups")}),)
     readonly_fields = ("last_login", "date_joined")
+    actions = ("take_second_factor_away",)
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).prefetch_related("groups")
@@ -85,6 +87,16 @@ class PeopleAdmin(UserAdmin):
         """Only a superuser changes a superuser: a new password for one would give every right there is."""
         beyond = isinstance(obj, User) and obj.is_superuser and not request.user.is_superuser
         return not beyond and super().has_change_permission(request, obj)
+
+    @admin.action(description="Take the second factor away (a lost phone)", permissions=["change"])
+    def take_second_factor_away(self, request: HttpRequest, people: QuerySet[User]) -> None:
+        helped = [
+            person.get_username()
+            for person in people
+            if self.has_change_permission(request, person) and login.take_second_factor_away(request.user, person)
+        ]
+        told = f"Until they set it up anew, the password alone is asked of {', '.join(helped)}."
+        self.message_user(request, told if helped else "Nobody of these had a second factor you may take away.")
 
     @admin.display(description="role")
     def roles(self, person: User) -> str:

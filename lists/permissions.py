@@ -7,7 +7,6 @@ address itself answers 403.
 from collections.abc import Callable
 from typing import Any, cast
 
-from allauth.account.adapter import DefaultAccountAdapter
 from django.contrib.auth.decorators import permission_required
 from django.contrib.auth.models import AnonymousUser, User
 from django.http import HttpRequest
@@ -31,10 +30,3 @@ def may(user: User | AnonymousUser, right: str) -> bool:
 def person(request: HttpRequest) -> User:
     """Who is asking; every address but the log-in requires somebody to be logged in."""
     return cast(User, request.user)
-
-
-class AccountAdapter(DefaultAccountAdapter):
-    """Administrators make accounts; nobody signs up by themselves."""
-
-    def is_open_for_signup(self, request: HttpRequest) -> bool:
-        return False

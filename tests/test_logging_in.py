@@ -1,9 +1,22 @@
-"""Logging in is slowed for whoever tries too often, and for nobody else."""
+"""Logging in: slowed for whoever tries too often and for nobody else; with a second factor for whoever wants one."""
+
+import base64
+import hmac
+import re
+import struct
+import time
 
 import pytest
+from allauth.mfa.models import Authenticator
+from cryptography.fernet import Fernet
+from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
 from pytest_django.asserts import assertContains
+
+from lists.models import AuditEvent
+from lists.permissions import ADMINISTRATOR, UPLOADER
+from tests.factories import make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -27,3 +40,86 @@ def test_others_behind_the_same_proxy_still_get_in(client):
 def test_a_made_up_address_does_not_get_round_the_limit(client):
     tries(client, "198.51.100.1, 203.0.113.5", times=30)
     assert tries(client, "198.51.100.2, 203.0.113.5").status_code == 429
+
+
+# The second factor
+
+
+def code_of(secret: str) -> str:
+    """What an authenticator app shows now (RFC 6238: SHA-1, 30 s, six digits)."""
+    digest = hmac.digest(base64.b32decode(secret), struct.pack(">Q", int(time.time()) // 30), "sha1")
+    at = digest[-1] & 15
+    return f"{(struct.unpack('>I', digest[at : at + 4])[0] & 0x7FFFFFFF) % 1_000_000:06}"
+
+
+def log_in(username: str, password: str = "") -> Client:
+    client = Client()
+    client.post(reverse("account_login"), {"login": username, "password": password or username})
+    return client
+
+
+def is_in(client: Client) -> bool:
+    return client.get(reverse("dashboard")).status_code == 200
+
+
+def activate(username: str) -> str:
+    """Set up an authenticator app as the pages ask for it; its secret."""
+    client = log_in(username)
+    client.post(reverse("account_reauthenticate"), {"password": username})
+    page = client.get(reverse("mfa_activate_totp")).content.decode()
+    secret = re.search(r'value="([A-Z2-7]{32})"', page)[1]
+    client.post(reverse("mfa_activate_totp"), {"code": code_of(secret)})
+    return secret
+
+
+def test_a_second_factor_is_asked_for_once_it_is_set_up():
+    asha = make_user(UPLOADER, email="asha@example.org")
+    secret = activate(asha.username)
+    client = log_in(asha.username)
+    assert not is_in(client)
+    client.post(reverse("mfa_authenticate"), {"code": code_of(secret)})
+    assert is_in(client)
+
+
+def test_a_second_factor_is_stored_encrypted(settings):
+    asha = make_user(UPLOADER)
+    secret = activate(asha.username)
+    stored = str(list(Authenticator.objects.values_list("data", flat=True)))
+    assert secret not in stored
+    settings.CREDENTIAL_KEYS = [Fernet.generate_key().decode(), *settings.CREDENTIAL_KEYS]
+    call_command("rotate_credentials")
+    settings.CREDENTIAL_KEYS = settings.CREDENTIAL_KEYS[:1]
+    codes = Authenticator.objects.get(type=Authenticator.Type.RECOVERY_CODES).wrap().get_unused_codes()
+    client = log_in(asha.username)
+    client.post(reverse("mfa_authenticate"), {"code": codes[0]})
+    assert is_in(client)
+
+
+def take_away(by, person) -> Client:
+    client = Client()
+    client.force_login(by)
+    action = {"action": "take_second_factor_away", "_selected_action": [person.pk]}
+    client.post(reverse("admin:auth_user_changelist"), action)
+    return client
+
+
+def test_an_administrator_helps_who_has_lost_the_second_factor():
+    asha = make_user(UPLOADER)
+    activate(asha.username)
+    take_away(make_user(ADMINISTRATOR, is_staff=True), asha)
+    assert is_in(log_in(asha.username))
+    event = AuditEvent.objects.get(action="second_factor_taken_away")
+    assert event.object_name == asha.username
+
+
+def test_nobody_but_a_superuser_takes_a_superusers_second_factor_away():
+    chief = make_user("", is_superuser=True)
+    activate(chief.username)
+    take_away(make_user(ADMINISTRATOR, is_staff=True), chief)
+    assert not is_in(log_in(chief.username))
+
+
+def test_an_address_of_ones_own_choice_cannot_be_entered(client):
+    client.force_login(make_user(UPLOADER))
+    assertContains(client.get("/accounts/email/"), "nothing at this address", status_code=404)
+    assertContains(client.post("/accounts/email/", {"email": "mara@example.org"}), "nothing at", status_code=404)

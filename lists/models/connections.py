@@ -15,7 +15,8 @@ class CredentialsUnreadable(Exception):
     """No key we have opens the stored credentials, or they belong to another row."""
 
 
-def _keys() -> MultiFernet:
+def credential_keys() -> MultiFernet:
+    """Encrypts with the newest key, decrypts with any. Raises ImproperlyConfigured where there is none."""
     if not settings.CREDENTIAL_KEYS:
         raise ImproperlyConfigured("CREDENTIAL_KEYS is not set, so credentials can be neither stored nor read.")
     return MultiFernet([Fernet(key) for key in settings.CREDENTIAL_KEYS])
@@ -63,14 +64,14 @@ class Connection(models.Model):
             raise ValueError("Save the connection before its secrets: they are bound to its row.")
         known = self.secrets() if self.credentials else {}
         bound = {"connection": self.pk, "secrets": {**known, **secrets}}
-        self.credentials = _keys().encrypt(json.dumps(bound).encode()).decode()
+        self.credentials = credential_keys().encrypt(json.dumps(bound).encode()).decode()
 
     def secrets(self) -> dict[str, str]:
         """{name: secret}, empty when none is stored. Raises CredentialsUnreadable; never returns ciphertext."""
         if not self.credentials:
             return {}
         try:
-            bound: dict[str, Any] = json.loads(_keys().decrypt(self.credentials.encode()))
+            bound: dict[str, Any] = json.loads(credential_keys().decrypt(self.credentials.encode()))
         except InvalidToken as error:
             raise CredentialsUnreadable(
                 f"The credentials of “{self.name}” were stored with a key that is not in CREDENTIAL_KEYS. "
@@ -84,7 +85,7 @@ class Connection(models.Model):
         """Encrypt again with the newest key. Raises CredentialsUnreadable."""
         if self.credentials:
             self.secrets()
-            self.credentials = _keys().rotate(self.credentials.encode()).decode()
+            self.credentials = credential_keys().rotate(self.credentials.encode()).decode()
 
 
 class RemoteList(models.Model):

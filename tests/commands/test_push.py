@@ -185,7 +185,7 @@ def test_rotate_credentials_writes_them_with_the_newest_key(settings, capsys):
 
     connection = make_connection("leadlex", secrets={"api_key": "wbk_1"})
     settings.CREDENTIAL_KEYS = [Fernet.generate_key().decode(), *settings.CREDENTIAL_KEYS]
-    assert answer(capsys, "rotate_credentials") == {"rotated": 1}
+    assert answer(capsys, "rotate_credentials") == {"rotated": 1, "second_factors": 0}
     settings.CREDENTIAL_KEYS = settings.CREDENTIAL_KEYS[:1]
     connection.refresh_from_db()
     assert connection.secrets() == {"api_key": "wbk_1"}
