@@ -1,10 +1,6 @@
 """Logging in: slowed for whoever tries too often and for nobody else; with a second factor for whoever wants one."""
 
-import base64
-import hmac
 import re
-import struct
-import time
 
 import pytest
 from allauth.mfa.models import Authenticator
@@ -16,7 +12,7 @@ from pytest_django.asserts import assertContains
 
 from lists.models import AuditEvent
 from lists.permissions import ADMINISTRATOR, UPLOADER
-from tests.factories import make_user
+from tests.factories import authenticator_code, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -45,13 +41,6 @@ def test_a_made_up_address_does_not_get_round_the_limit(client):
 # The second factor
 
 
-def code_of(secret: str) -> str:
-    """What an authenticator app shows now (RFC 6238: SHA-1, 30 s, six digits)."""
-    digest = hmac.digest(base64.b32decode(secret), struct.pack(">Q", int(time.time()) // 30), "sha1")
-    at = digest[-1] & 15
-    return f"{(struct.unpack('>I', digest[at : at + 4])[0] & 0x7FFFFFFF) % 1_000_000:06}"
-
-
 def log_in(username: str, password: str = "") -> Client:
     client = Client()
     client.post(reverse("account_login"), {"login": username, "password": password or username})
@@ -68,7 +57,7 @@ def activate(username: str) -> str:
     client.post(reverse("account_reauthenticate"), {"password": username})
     page = client.get(reverse("mfa_activate_totp")).content.decode()
     secret = re.search(r'value="([A-Z2-7]{32})"', page)[1]
-    client.post(reverse("mfa_activate_totp"), {"code": code_of(secret)})
+    client.post(reverse("mfa_activate_totp"), {"code": authenticator_code(secret)})
     return secret
 
 
@@ -77,7 +66,7 @@ def test_a_second_factor_is_asked_for_once_it_is_set_up():
     secret = activate(asha.username)
     client = log_in(asha.username)
     assert not is_in(client)
-    client.post(reverse("mfa_authenticate"), {"code": code_of(secret)})
+    client.post(reverse("mfa_authenticate"), {"code": authenticator_code(secret)})
     assert is_in(client)
 
 

@@ -65,6 +65,13 @@ class Site:
         )  # fmt: skip
         return json.loads(done.stdout)
 
+    def make_superuser(self, username: str) -> None:
+        self.passwords[username] = password = f"only for {username}"
+        subprocess.run(
+            [sys.executable, "manage.py", "createsuperuser", "--no-input", "--username", username, "--email", ""],
+            cwd=ROOT, env={**self.environment, "DJANGO_SUPERUSER_PASSWORD": password}, check=True, timeout=120,
+        )  # fmt: skip
+
 
 @pytest.fixture(scope="package")
 def site(database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:

@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.factories import authenticator_code
+
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLE = ROOT / "static" / "samples" / "renewals_july.csv"
 LIST = "Renewals August"
@@ -204,6 +206,35 @@ def test_an_auditor_reads_everything_changes_nothing_and_sees_no_number(visit):
     visitor.look("list-as-auditor")
     for forbidden in ("/lists/new/", "/imports/new/", "/connections/new/", "/do-not-contact/add/"):
         assert page.request.get(visitor.site.url + forbidden).status == 403
+
+
+def test_somebody_sets_up_a_second_factor_and_logs_in_with_it(visit, site):
+    site.make_superuser("tess")
+    visitor = visit("tess")
+    page = visitor.page
+    page.locator("summary", has_text="the account of tess").click()
+    page.get_by_role("link", name="Two-factor login").click()
+    visitor.look("second-factor")
+    page.get_by_role("link", name="Activate").click()
+    page.get_by_label("Password").fill(site.passwords["tess"])
+    page.get_by_role("button", name="Confirm").click()
+    visitor.look("second-factor-app")
+    secret = page.get_by_label("Authenticator secret").input_value()
+    page.get_by_label("Authenticator code").fill(authenticator_code(secret))
+    page.get_by_role("button", name="Activate").click()
+    heading(page, "Recovery Codes")
+    visitor.look("second-factor-codes")
+
+    again = visit()
+    again.go("/accounts/login/")
+    again.page.locator("#id_login").fill("tess")
+    again.page.locator("#id_password").fill(site.passwords["tess"])
+    again.page.get_by_role("button", name="Log in").click()
+    heading(again.page, "Two-Factor Authentication")
+    again.look("second-factor-asked")
+    again.page.get_by_label("Code").fill(authenticator_code(secret))
+    again.page.get_by_role("button", name="Sign In").click()
+    heading(again.page, "Dashboard")
 
 
 def test_nobody_reads_anything_without_logging_in(visit):
