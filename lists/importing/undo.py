@@ -75,15 +75,11 @@ def _restore(on_existing: str) -> str:
 
 
 def _leave_list() -> str:
-    taken = f"""
-        FROM lists_importrow AS r JOIN lists_contact AS c ON c.id = r.contact_id
-        WHERE {_LOT} AND (r.joined OR (r.outcome = 'created' AND {_as_created()}))
-    """
-    # Said twice: the first lets the primary key find the contacts, the second names the very membership.
     return f"""
-        DELETE FROM lists_membership WHERE contact_list_id = %(list_id)s
-          AND contact_id IN (SELECT r.contact_id {taken})
-          AND (contact_id, occurrence) IN (SELECT r.contact_id, r.occurrence {taken})
+        DELETE FROM lists_membership WHERE contact_list_id = %(list_id)s AND (contact_id, occurrence) IN (
+            SELECT r.contact_id, r.occurrence
+            FROM lists_importrow AS r JOIN lists_contact AS c ON c.id = r.contact_id
+            WHERE {_LOT} AND (r.joined OR (r.outcome = 'created' AND {_as_created()})))
     """
 
 

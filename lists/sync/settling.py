@@ -208,8 +208,8 @@ def confirm(turn: Turn, members: Iterable[Member], seen: Counter[str]) -> None:
     writes = Writes(turn)
     for outcome, count in Counter(outcome for _, outcome in found).items():
         writes.move(count, outcome, CONFIRMED)
-    for position, _ in found:
-        writes.item(position, CONFIRMED, "", "", None)
+    if found:
+        writes.several([position for position, _ in found], CONFIRMED)
     writes.is_progress = bool(found)
     writes.commit()
 

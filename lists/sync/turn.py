@@ -2,7 +2,7 @@
 
 import threading
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -52,6 +52,10 @@ SPAN_TO_SEND = SPAN.format(which="(outcome = 'planned' OR (outcome = 'unknown' A
 SINGLE = """
     UPDATE lists_syncitem SET outcome = %s, code = %s, words = %s, batch_id = COALESCE(%s, batch_id), changed_at = %s
     WHERE run_id = %s AND position = %s
+"""
+SEVERAL = """
+    UPDATE lists_syncitem SET outcome = %s, code = '', words = '', changed_at = %s
+    WHERE run_id = %s AND position IN ({positions})
 """
 # What an attempt is told once it is answered, and what stands there when it is not told.
 TOLD = {"status": None, "latency_ms": None, "problem": "", "words": "", "request_id": "", "answer_excerpt": ""}
@@ -194,6 +198,11 @@ class Writes:
         """repeated: the batch whose unknown contacts go out again."""
         values = [ItemOutcome.SENDING, "", "", batch.pk, self._now, self.turn.run.pk, batch.first, batch.last]
         self._spans.append((SPAN_TO_SEND, [*values, repeated]))
+
+    def several(self, positions: Sequence[int], outcome: str) -> None:
+        """Contacts that have the same outcome now, in the batch they were in and without words."""
+        sql = SEVERAL.format(positions=", ".join(["%s"] * len(positions)))
+        self._spans.append((sql, [outcome, self._now, self.turn.run.pk, *positions]))
 
     def batch(self, batch: SyncBatch, state: str) -> None:
         batch.state = state
