@@ -712,5 +712,5 @@ def as_e164(text: str) -> str:
 @lru_cache(maxsize=256)  # thousands of items of one answer share a moment
 def stamp(moment: float) -> str:
     """Unix seconds with nine fractional digits in Indian time: 2031-02-03T09:35:06.123456789+05:30."""
-    local = datetime.fromtimestamp(moment, INDIA)
-    return f"{local:%Y-%m-%dT%H:%M:%S}.{local:%f}{int(moment * 1e9) % 1000:03d}+05:30"
+    local = datetime.fromtimestamp(moment, INDIA).isoformat(timespec="microseconds")
+    return f"{local[:26]}{int(moment * 1e9) % 1000:03d}{local[26:]}"

@@ -446,6 +446,9 @@ class Vendor:
 
 
 def digits(text: str) -> str:
+    number = text.removeprefix("+")
+    if number.isascii() and number.isdigit():
+        return number
     return "".join(character for character in text if character in "0123456789")
 
 
