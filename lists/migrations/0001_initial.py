@@ -6,6 +6,7 @@ import django.core.validators
 import django.db.models.deletion
 import django.db.models.expressions
 import django.utils.timezone
+import lists.models.sync
 from django.conf import settings
 from django.db import migrations, models
 
@@ -231,7 +232,7 @@ class Migration(migrations.Migration):
                 ('operation', models.CharField(max_length=40)),
                 ('first', models.PositiveIntegerField(help_text='Position of its first item')),
                 ('last', models.PositiveIntegerField(help_text='Position of its last item')),
-                ('entries', models.JSONField(help_text='What the request says of each contact, in order, exactly; ids an earlier phase gives stand as a slot')),
+                ('entries', models.JSONField(decoder=lists.models.sync.EntriesDecoder, help_text='What the request says of each contact, in order, exactly; ids an earlier phase gives stand as a slot')),
                 ('state', models.CharField(choices=[('planned', 'planned'), ('sending', 'sending'), ('answered', 'answered'), ('unknown', 'unknown'), ('refused', 'refused'), ('not_sent', 'not sent')], default='planned', max_length=10)),
                 ('parent', models.ForeignKey(help_text='The refused batch it is a part of', null=True, on_delete=django.db.models.deletion.CASCADE, related_name='children', to='lists.syncbatch')),
             ],

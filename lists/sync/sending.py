@@ -10,13 +10,14 @@ import logging
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from operator import attrgetter
 from queue import Empty, SimpleQueue
 from typing import Any, NamedTuple
 
+import orjson
 from django.db import connection as database
 from django.db.models import Max
 
@@ -55,9 +56,12 @@ SAID = attrgetter("outcome", "code", "message", "again")  # what a PushResult sa
 
 # What a batch may send: a Row, whether the number is do-not-contact, and a ContactRecord. Only the fields that the
 # operation carries are read: this is asked for every batch.
+COLUMNS = """
+    item.position, item.contact_id, item.outcome, {remote_id}, suppression.id IS NOT NULL,
+    CAST(item.position AS text), {fields}, {remote_id}
+"""
 ROWS = """
-    SELECT item.position, item.contact_id, item.outcome, {remote_id}, suppression.id IS NOT NULL,
-        CAST(item.position AS text), {fields}, {remote_id}
+    SELECT {columns}
     FROM lists_syncitem AS item
     LEFT JOIN lists_contact AS contact ON contact.id = item.contact_id
     LEFT JOIN lists_remotecontact AS known ON known.connection_id = %s AND known.contact_id = item.contact_id
@@ -65,7 +69,6 @@ ROWS = """
         ON suppression.phone = contact.phone AND suppression.lifted_at IS NULL
     WHERE item.run_id = %s AND item.position BETWEEN %s AND %s
         AND (item.outcome = 'planned' OR (item.outcome = 'unknown' AND item.batch_id = %s))
-    ORDER BY item.position
 """
 
 
@@ -216,10 +219,14 @@ class Sender:
         self.needs_ids = "remote_id" in self.operation.needs
         self.creates = self.operation.gives_ids and not self.is_final
         carried = {"phone", *self.operation.carries}
-        self._rows_sql = ROWS.format(
+        columns = COLUMNS.format(
             remote_id="COALESCE(known.remote_id, '')" if self.needs_ids or self.creates else "''",
             fields=", ".join(f"contact.{name}" if name in carried else "''" for name in translating.FIELDS),
         )
+        if database.vendor == "sqlite":
+            # As one row: Python lets another thread go first after each row of SQLite's.
+            columns = f"json_group_array(json_array({columns}))"
+        self._rows_sql = ROWS.format(columns=columns)
 
     def send_all(self) -> bool:
         """True when no batch is left to send; False when the turn is over first.
@@ -392,13 +399,15 @@ class Sender:
         """The batch whose unknown contacts may simply go out again; None where that could double them."""
         return batch.pk if self.operation.repeat_is_harmless else None
 
-    def _rows(self, batch: SyncBatch) -> list[tuple]:
+    def _rows(self, batch: SyncBatch) -> list[Sequence[Any]]:
+        """By position."""
         with database.cursor() as cursor:
             cursor.execute(
                 self._rows_sql,
                 [self.turn.connection.pk, self.turn.run.pk, batch.first, batch.last, self._repeated(batch)],
             )
-            return cursor.fetchall()
+            found = cursor.fetchall()
+        return sorted(orjson.loads(found[0][0]) if database.vendor == "sqlite" else found)
 
     # In
 

@@ -106,7 +106,7 @@ def read_usual(response: list[Any], records: Sequence[ContactRecord], sent: str,
             plain = entry["code"] == 200 and entry["status"] == "success" and not entry["error_data"]
             if not (plain and name and data[echo] == name and data["sid"]):
                 return None
-            results.append(PushResult(record.key, Outcome.ADDED, remote_id=str(data["sid"])))
+            results.append(PushResult(record.key, Outcome.ADDED, "", "", str(data["sid"])))
         except (KeyError, TypeError):
             return None
         names.add(name)
