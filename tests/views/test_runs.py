@@ -350,6 +350,8 @@ def test_requests_name_the_attempt_and_open_side_by_side(manager):
     assertContains(response, "503 not applied")
     assertContains(response, "req-7")
     assertContains(response, "&quot;contact_ids&quot;: [")
+    in_plan = re.search(r'href="([^"]+#batch-\d+)"', response.content.decode())[1]
+    assertContains(manager.get(in_plan), f'id="batch-{again.batch_id}"')
 
 
 def test_a_request_of_another_run_is_not_found_under_this_one(manager):
