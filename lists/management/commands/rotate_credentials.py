@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from django.db import transaction
+
 from lists import login
 from lists.management.base import JsonCommand, Refused
 from lists.models import CredentialsUnreadable
@@ -13,6 +15,7 @@ class Command(JsonCommand):
 
     def run(self, **options: Any) -> dict[str, Any]:
         try:
-            return {"rotated": accounts.rotate(), "second_factors": login.rotate_second_factors()}
+            with transaction.atomic():
+                return {"rotated": accounts.rotate(), "second_factors": login.rotate_second_factors()}
         except CredentialsUnreadable as error:
             raise Refused(error) from error
