@@ -6,9 +6,9 @@ import io
 import re
 from collections.abc import Iterable, Iterator
 
+from lists.fields import OF_CONTACT
 from lists.models import ContactList, Import, Membership, RowOutcome
 
-COLUMNS = ("phone", "first_name", "last_name", "salutation", "email", "company", "tag", "time_zone")
 REJECTED_COLUMNS = ("_line", "_code", "_column", "_value", "_reason", "_suggestion")
 PIECE = 64 * 1024
 _is_formula = re.compile(r"'*[=+@\t\r\0-]").match
@@ -42,8 +42,8 @@ def export(contact_list: ContactList) -> Iterator[str]:
 def _memberships(contact_list: ContactList) -> Iterator[Iterable[object]]:
     memberships = Membership.objects.filter(contact_list=contact_list).order_by("contact_id", "occurrence")
     extras = _extra_columns(contact_list)
-    yield (*COLUMNS, *extras)
-    rows = memberships.values_list(*(f"contact__{name}" for name in COLUMNS), "contact__extra", "extra")
+    yield (*OF_CONTACT, *extras)
+    rows = memberships.values_list(*(f"contact__{name}" for name in OF_CONTACT), "contact__extra", "extra")
     for *values, of_contact, of_row in rows.iterator(chunk_size=2_000):
         further = of_contact | of_row
         yield (*values, *(further.get(name, "") for name in extras))
@@ -56,7 +56,7 @@ def _extra_columns(contact_list: ContactList) -> list[str]:
     for column in ("contact__extra", "extra"):
         for extra in memberships.exclude(**{column: {}}).values_list(column, flat=True).iterator(chunk_size=2_000):
             names.update(extra)
-    return sorted(names - set(COLUMNS))
+    return sorted(names - set(OF_CONTACT))
 
 
 def rejected_rows(imported: Import) -> Iterator[str]:

@@ -4,19 +4,20 @@ import zoneinfo
 
 from django import forms
 
+from lists.fields import BY_NAME, TEXTS
 from lists.models import Contact
 
 
 class ContactForm(forms.ModelForm):
     class Meta:
         model = Contact
-        fields = ("first_name", "last_name", "salutation", "email", "company", "tag", "time_zone")
+        fields = TEXTS
         help_texts = {"time_zone": "As Asia/Kolkata or Europe/London."}
 
     email = forms.EmailField(
         label="E-mail",
         required=False,
-        max_length=254,
+        max_length=BY_NAME["email"].longest,
         error_messages={"invalid": "Write one address, as name@example.org, or leave it empty."},
     )
 

@@ -13,8 +13,9 @@ from django.core.files.uploadhandler import FileUploadHandler, SkipFile
 from django.http import HttpRequest
 from django.utils import timezone
 
+from lists.fields import BY_NAME, FIELDS, Kind
 from lists.forms.lists import vendor_limits
-from lists.importing.columns import BY_NAME, EXTRA, FIELDS, Mapping, problems
+from lists.importing.columns import EXTRA, Mapping, problems
 from lists.importing.reading import DELIMITERS, ENCODINGS, Dialect
 from lists.models import ContactList
 from lists.models.imports import OnExisting
@@ -30,7 +31,7 @@ COUNTRIES = [
     *((code, f"{name} ({code})") for code, name in REGIONS.items()),
 ]
 SEPARATORS = [(name, name.capitalize()) for name in DELIMITERS.values()]
-SAME_FOR_ALL = ("salutation", "company", "tag", "time_zone")
+SAME_FOR_ALL = tuple(known.name for known in FIELDS if known.kind in (Kind.TEXT, Kind.TIME_ZONE))
 """Fields for which one value for all rows makes sense."""
 
 
@@ -229,7 +230,7 @@ class ColumnsForm(forms.Form):
         for name in SAME_FOR_ALL:
             self.fields[f"same_{name}"] = forms.CharField(
                 label=BY_NAME[name].label,
-                max_length=BY_NAME[name].limit,
+                max_length=BY_NAME[name].longest,
                 required=False,
                 initial=mapping.constants.get(name, ""),
             )

@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from zoneinfo import available_timezones
 
-from lists.importing.columns import BY_NAME, Mapping
+from lists.fields import BY_NAME, Kind
+from lists.importing.columns import Mapping
 from lists.importing.reading import Record
 from lists.phones import NO_COUNTRY, UNKNOWN_COUNTRY, Phone, normalise, region_of
 
@@ -102,15 +103,13 @@ def cleaner(mapping: Mapping, headers: Sequence[str]) -> Callable[[Record], Clea
     return clean
 
 
-_OF_THEIR_OWN = {"phone", "country", "full_name", "email", "time_zone"}
-
-
 def _setters(mapping: Mapping, headers: Sequence[str]) -> Iterator[Setter]:
     """In the order in which problems are told: of several in a row, the first is."""
     at = mapping.columns
     yield _phone(mapping, headers)
-    if texts := [(headers[at[name]], at[name], name, BY_NAME[name].limit) for name in at if name not in _OF_THEIR_OWN]:
-        yield _texts(texts)
+    plain = [name for name in at if BY_NAME[name].kind in (Kind.NAME, Kind.TEXT)]
+    if plain:
+        yield _texts([(headers[at[name]], at[name], name, BY_NAME[name].longest) for name in plain])
     if "full_name" in at:
         yield _full_name(headers[at["full_name"]], at["full_name"])
     if "email" in at:
@@ -184,12 +183,14 @@ def _texts(columns: Sequence[tuple[str, int, str, int]]) -> Setter:
 
 
 def _full_name(header: str, at: int) -> Setter:
+    longest = BY_NAME["first_name"].longest
+
     def full_name(row: CleanRow, cells: list[str]) -> None:
         if value := tidy(cells[at]):
             first, _, rest = value.partition(" ")
             last = rest.lstrip()
-            if len(first) > 100 or len(last) > 100:
-                _refuse_length(row, header, value, 100)
+            if len(first) > longest or len(last) > longest:
+                _refuse_length(row, header, value, longest)
             else:
                 row.first_name, row.last_name = first, last
 
@@ -197,10 +198,12 @@ def _full_name(header: str, at: int) -> Setter:
 
 
 def _email(header: str, at: int) -> Setter:
+    longest = BY_NAME["email"].longest
+
     def email(row: CleanRow, cells: list[str]) -> None:
         if value := tidy(cells[at]):
-            if len(value) > 254:
-                _refuse_length(row, header, value, 254)
+            if len(value) > longest:
+                _refuse_length(row, header, value, longest)
             elif _is_email(value):
                 row.email = value
             else:

@@ -11,85 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from zoneinfo import available_timezones
 
+from lists.fields import BY_NAME, FIELDS
 from lists.phones import REGIONS, Phone, normalise, region_of
-
-
-@dataclass(frozen=True)
-class Field:
-    """A field of ours. `limit` is in characters; `aliases` are headers seen in files, in several languages."""
-
-    name: str
-    label: str
-    limit: int
-    aliases: tuple[str, ...]
-    required: bool = False
-
-
-FIELDS: tuple[Field, ...] = (
-    Field(
-        "phone", "Phone number", 100,
-        ("phone number", "phone no", "phone num", "phonenumber", "mobile", "mobile number", "mobile no", "mobile phone",
-         "mob", "mob no", "cell", "cell phone", "cellphone", "cell number", "telephone", "telephone number", "tel",
-         "tel no", "contact no", "contact number", "contact phone", "msisdn", "e164", "number", "whatsapp",
-         "whatsapp number", "whatsapp no", "primary phone", "caller number", "dial number",
-         "handy", "handynummer", "handynr", "mobilnummer", "mobil", "telefon", "telefonnummer", "rufnummer",
-         "teléfono", "telefono", "número de teléfono", "móvil", "movil", "celular", "telefone", "telemóvel", "número",
-         "téléphone", "numéro", "numéro de téléphone", "portable", "mobiel", "telefoonnummer", "cellulare", "komórka",
-         "телефон", "номер телефона", "мобильный", "电话", "手机", "手机号", "電話番号", "携帯", "전화번호",
-         "फ़ोन", "मोबाइल",
-         "هاتف", "رقم الهاتف", "جوال"),
-        required=True,
-    ),
-    Field(
-        "first_name", "First name", 100,
-        ("firstname", "first", "given name", "givenname", "given names", "forename", "fname", "f name", "vorname",
-         "rufname", "nombre", "nombres", "primer nombre", "prénom", "prenom", "nome", "primeiro nome", "voornaam",
-         "imię", "имя", "名", "名字", "이름"),
-    ),
-    Field(
-        "last_name", "Last name", 100,
-        ("lastname", "last", "surname", "family name", "familyname", "second name", "lname", "l name", "nachname",
-         "familienname", "zuname", "apellido", "apellidos", "nom", "nom de famille", "cognome", "sobrenome", "apelido",
-         "achternaam", "nazwisko", "фамилия", "姓", "성"),
-    ),
-    Field(
-        "full_name", "Full name (split at the first space)", 200,
-        ("fullname", "name", "contact name", "customer name", "customer", "client name", "person", "vollständiger name",
-         "nombre completo", "nom complet", "nome completo", "фио", "姓名", "氏名", "नाम", "الاسم"),
-    ),
-    Field(
-        "salutation", "Salutation", 20,
-        ("title", "prefix", "honorific", "anrede", "titel", "tratamiento", "civilité", "civilite", "titolo", "aanhef",
-         "обращение", "称呼"),
-    ),
-    Field(
-        "email", "E-mail", 254,
-        ("e mail", "mail", "email address", "e mail address", "emailaddress", "email id", "mail id", "mailadresse",
-         "e mail adresse", "correo", "correo electrónico", "courriel", "adresse e mail", "posta elettronica", "邮箱",
-         "почта", "メール", "이메일", "البريد الإلكتروني"),
-    ),
-    Field(
-        "company", "Company", 200,
-        ("organisation", "organization", "org", "company name", "business", "business name", "employer", "account",
-         "account name", "firma", "unternehmen", "firmenname", "empresa", "société", "societe", "entreprise", "azienda",
-         "bedrijf", "компания", "организация", "公司", "会社"),
-    ),
-    Field(
-        "tag", "Tag", 100,
-        ("tags", "label", "labels", "segment", "group", "category", "campaign", "etikett", "etiqueta", "étiquette",
-         "gruppe", "grupo", "groupe", "метка", "标签"),
-    ),
-    Field(
-        "time_zone", "Time zone", 64,
-        ("timezone", "tz", "zeitzone", "zona horaria", "fuseau horaire", "fuso orario", "часовой пояс", "时区"),
-    ),
-    Field(
-        "country", "Country of the phone number", 100,
-        ("country code", "country name", "countrycode", "region", "nation", "iso", "iso2", "land", "país", "pais",
-         "pays", "paese", "страна", "国家", "国"),
-    ),
-)  # fmt: skip
-BY_NAME: dict[str, Field] = {known.name: known for known in FIELDS}
 
 EXTRA = "extra"
 """What a form chooses for a column that is kept under its own header."""
@@ -256,11 +179,7 @@ def _column(header: str, headers: Sequence[str]) -> int:
 
 def problems(mapping: Mapping, headers: Sequence[str]) -> list[str]:
     """What has to be put right before a mapping can be used, as sentences; empty when nothing."""
-    found = [
-        "Choose the column that holds the phone number."
-        for known in FIELDS
-        if known.required and known.name not in mapping.columns
-    ]
+    found = [] if "phone" in mapping.columns else ["Choose the column that holds the phone number."]
     used = [*mapping.columns.values(), *mapping.extras]
     for column in sorted({at for at in used if used.count(at) > 1}):
         name = headers[column] if column < len(headers) else f"Column {column + 1}"
@@ -278,8 +197,8 @@ def problems(mapping: Mapping, headers: Sequence[str]) -> list[str]:
             found.append(f"{BY_NAME[name].label} has both a column and one value for all rows; choose one of them.")
         elif name == "phone":
             found.append("One phone number for all rows would make them one contact. Choose a column.")
-        elif name in BY_NAME and len(value.strip()) > BY_NAME[name].limit:
-            found.append(f"{BY_NAME[name].label} may have {BY_NAME[name].limit} characters.")
+        elif name in BY_NAME and len(value.strip()) > BY_NAME[name].longest:
+            found.append(f"{BY_NAME[name].label} may have {BY_NAME[name].longest} characters.")
         elif name == "time_zone" and value not in _ZONES:
             found.append(f"“{value}” is no time zone. Write it as Asia/Kolkata.")
     return found

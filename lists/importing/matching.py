@@ -22,13 +22,11 @@ from typing import Any, NamedTuple
 
 from django.db import connection
 
-from lists.importing.staging import BATCH, VALUES
+from lists.fields import BY_NAME, TEXTS
+from lists.importing.staging import BATCH
 
 DO_NOT_CONTACT = "do_not_contact"
-LABELS = {
-    "first_name": "first name", "last_name": "last name", "salutation": "salutation", "email": "e-mail",
-    "company": "company", "tag": "tag", "time_zone": "time zone", "extra": "extra attributes",
-}  # fmt: skip
+LABELS = {name: BY_NAME[name].words for name in TEXTS} | {"extra": "extra attributes"}
 
 
 # --- what the policy means, as SQL over a row `r` and a contact `c` ---------------------------------------------------
@@ -89,7 +87,7 @@ def mark_repeats(import_id: int) -> int:
     return _execute(REPEATS_IN_FILE, {"import_id": import_id})
 
 
-_FOLDED = (*VALUES, "extra")
+_FOLDED = (*TEXTS, "extra")
 _REPEATS_OF_LOT = f"""
     SELECT COALESCE(r.same_as, r.line), r.line, {", ".join(f"r.{field}" for field in _FOLDED)}
     FROM (
@@ -122,7 +120,7 @@ def fold(rows: Iterable[dict[str, Any]], on_existing: str) -> dict[str, Any]:
             continue
         if on_existing == "keep":
             continue
-        for field in VALUES:
+        for field in TEXTS:
             if row[field] and (on_existing == "replace" or not folded[field]):
                 folded[field] = row[field]
         if row["extra"]:
@@ -133,7 +131,7 @@ def fold(rows: Iterable[dict[str, Any]], on_existing: str) -> dict[str, Any]:
 
 def differing(first: dict[str, Any], row: dict[str, Any]) -> list[str]:
     """The fields in which a repeat says something else than the first line; a blank says nothing."""
-    fields = [field for field in VALUES if row[field] and row[field] != first[field]]
+    fields = [field for field in TEXTS if row[field] and row[field] != first[field]]
     if any(first["extra"].get(header) != value for header, value in row["extra"].items()):
         fields.append("extra")
     return fields
@@ -161,7 +159,7 @@ def fold_repeats(import_id: int, first: int, last: int, on_existing: str) -> Ite
                 yield Folding([], folding.repeats[:])
                 folding.repeats.clear()
         if any(folded[field] != original[field] for field in _FOLDED):
-            folding.firsts.append((*(folded[field] for field in VALUES), json.dumps(folded["extra"]), first_line))
+            folding.firsts.append((*(folded[field] for field in TEXTS), json.dumps(folded["extra"]), first_line))
     yield folding
 
 
@@ -174,7 +172,7 @@ def _repeats_of_lot(import_id: int, first: int, last: int) -> Iterator[dict[str,
                 yield {
                     "first": begun,
                     "line": line,
-                    **dict(zip(VALUES, values, strict=True)),
+                    **dict(zip(TEXTS, values, strict=True)),
                     "extra": json.loads(extra),
                 }
 

@@ -12,10 +12,10 @@ from django.db import connection
 from django.db.models import Count, Min
 
 from lists import phones
+from lists.fields import BY_NAME, OF_CONTACT, TEXTS
 from lists.importing import undo as undoing
-from lists.importing.columns import BY_NAME, FIELDS, Mapping, key
+from lists.importing.columns import Mapping, key
 from lists.importing.matching import LABELS, is_changed
-from lists.importing.staging import VALUES
 from lists.models import Contact, Import, ImportRow, ImportState, OnExisting, RowOutcome
 
 CAUSES = 50
@@ -153,9 +153,9 @@ def matches_with_existing(imported: Import) -> list[Pattern]:
     """Lines whose number a contact has already, grouped by where they differ from it as it is now, most rows first."""
     states = [
         f"CASE WHEN r.{field} = '' OR r.{field} = c.{field} THEN '' WHEN c.{field} = '' THEN 'new' ELSE 'other' END"
-        for field in VALUES
+        for field in TEXTS
     ]
-    names = [f"state_{field}" for field in VALUES]
+    names = [f"state_{field}" for field in TEXTS]
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
@@ -172,7 +172,7 @@ def matches_with_existing(imported: Import) -> list[Pattern]:
     patterns = []
     for *found, rows, first_line in groups:
         by_state = {
-            state: tuple(field for field, here in zip(VALUES, found, strict=True) if here == state)
+            state: tuple(field for field, here in zip(TEXTS, found, strict=True) if here == state)
             for state in ("other", "new")
         }
         parts = [
@@ -224,7 +224,7 @@ def beside_contact(imported: Import, lines: Iterable[int]) -> dict[int, Sides]:
         row.line: _sides(
             "What we have",
             f"Line {row.line}",
-            ((BY_NAME[name].label, getattr(row.contact, name), getattr(row, name)) for name in VALUES),
+            ((BY_NAME[name].label, getattr(row.contact, name), getattr(row, name)) for name in TEXTS),
         )
         for row in rows
         if row.contact
@@ -278,7 +278,7 @@ def effects(imported: Import) -> list[Effect]:
 
 
 def _updated_under(policy: str) -> str:
-    changed = " OR ".join(is_changed(field, policy) for field in (*VALUES, "extra"))
+    changed = " OR ".join(is_changed(field, policy) for field in (*TEXTS, "extra"))
     return f"SUM(CASE WHEN repeated.line IS NULL AND ({changed}) THEN 1 ELSE 0 END)"
 
 
@@ -296,17 +296,17 @@ def changes(row: ImportRow, on_existing: str) -> list[Change]:
     if row.outcome != RowOutcome.UPDATED:
         return []
     if row.before is not None:
-        earlier, fields = row.before, [field for field in VALUES if field in row.before]
+        earlier, fields = row.before, [field for field in TEXTS if field in row.before]
         old_extra = row.before.get("extra")
     else:
         try:
             contact = row.contact or Contact()
         except Contact.DoesNotExist:
             contact = Contact()  # deleted since the preview; the commit will make it anew
-        earlier = {field: getattr(contact, field) for field in VALUES}
+        earlier = {field: getattr(contact, field) for field in TEXTS}
         fields = [
             field
-            for field in VALUES
+            for field in TEXTS
             if (new := getattr(row, field))
             and new != earlier[field]
             and (on_existing == "replace" or not earlier[field])
@@ -360,16 +360,11 @@ def undo_result(imported: Import) -> dict[str, int]:
 
 # The template --------------------------------------------------------------------------------------------------------
 
-EXAMPLE = {
-    "phone": "+12025550123", "first_name": "Asha", "last_name": "Rao", "salutation": "Mrs",
-    "email": "asha@example.com", "company": "Blue Heron Travel", "tag": "renewal", "time_zone": "America/New_York",
-}  # fmt: skip
-
 
 def template_csv() -> str:
     """A table with our own columns and one row that passes every check; begins with a mark that Excel needs."""
     table = io.StringIO()
     table.write("\ufeff")
-    known = [field for field in FIELDS if field.name in EXAMPLE]
-    csv.writer(table).writerows([[field.label for field in known], [EXAMPLE[field.name] for field in known]])
+    known = [BY_NAME[name] for name in OF_CONTACT]
+    csv.writer(table).writerows([[field.label for field in known], [field.example for field in known]])
     return table.getvalue()

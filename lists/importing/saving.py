@@ -12,9 +12,9 @@ from django.db import connection
 from django.db.backends.utils import CursorWrapper
 from django.utils import timezone
 
+from lists.fields import TEXTS
 from lists.importing import matching, staging
 from lists.importing.matching import is_changed, new_extra, new_value
-from lists.importing.staging import VALUES
 
 _LOT = "r.imported_id = %(import_id)s AND r.line > %(first)s AND r.line <= %(last)s"
 
@@ -25,11 +25,10 @@ LOCK_CONTACTS = f"""
     ORDER BY c.phone FOR UPDATE
 """
 
-_TEXTS = ", ".join(VALUES)
 # Sorted by number: the unique index is then filled from left to right.
 CREATE_CONTACTS = f"""
-    INSERT INTO lists_contact (id, phone, {_TEXTS}, extra, created_at, updated_at)
-    SELECT r.contact_id, r.phone, {", ".join(f"r.{field}" for field in VALUES)}, r.extra, %(now)s, %(now)s
+    INSERT INTO lists_contact (id, phone, {", ".join(TEXTS)}, extra, created_at, updated_at)
+    SELECT r.contact_id, r.phone, {", ".join(f"r.{field}" for field in TEXTS)}, r.extra, %(now)s, %(now)s
     FROM lists_importrow AS r WHERE {_LOT} AND r.outcome = 'created'
     ORDER BY r.phone
     ON CONFLICT (phone) DO NOTHING
@@ -69,7 +68,7 @@ NOTE_JOINED = f"""
 
 def _keep_earlier_values(on_existing: str) -> str:
     """Put {field: earlier value} of what will change into the rows; must run before the contacts change."""
-    earlier = ", ".join(f"'{field}', CASE WHEN {is_changed(field, on_existing)} THEN c.{field} END" for field in VALUES)
+    earlier = ", ".join(f"'{field}', CASE WHEN {is_changed(field, on_existing)} THEN c.{field} END" for field in TEXTS)
     extra_changed = is_changed("extra", on_existing)
     if connection.vendor == "postgresql":
         before = (
@@ -91,8 +90,8 @@ def _keep_earlier_values(on_existing: str) -> str:
 
 
 def _update_contacts(on_existing: str) -> str:
-    values = ", ".join(f"{field} = changed.{field}" for field in (*VALUES, "extra"))
-    texts = ", ".join(f"{new_value(field, on_existing)} AS {field}" for field in VALUES)
+    values = ", ".join(f"{field} = changed.{field}" for field in (*TEXTS, "extra"))
+    texts = ", ".join(f"{new_value(field, on_existing)} AS {field}" for field in TEXTS)
     # Where no attribute is new the text stays as it is; otherwise SQLite would only write it in another spacing.
     extra = f"CASE WHEN {is_changed('extra', on_existing)} THEN {new_extra(on_existing)} ELSE c.extra END AS extra"
     return f"""

@@ -2,21 +2,20 @@
 
 from collections.abc import Iterable, Iterator
 from json.encoder import encode_basestring_ascii as _quoted
+from operator import attrgetter
 from typing import Any
 
 from django.db import connection
 
+from lists.fields import TEXTS
 from lists.importing.cleaning import CleanRow
 from lists.importing.reading import Record
 
 BATCH = 20_000 if connection.vendor == "postgresql" else 5_000
 """Rows of one transaction; on SQLite everybody who writes waits for it, about a tenth of a second."""
 
-VALUES = ("first_name", "last_name", "salutation", "email", "company", "tag", "time_zone")
-"""The text fields of a contact besides its number."""
-
 _COLUMNS = (
-    "imported_id", "line", "raw", "phone", *VALUES, "extra", "code", "column", "value", "reason", "suggestion",
+    "imported_id", "line", "raw", "phone", *TEXTS, "extra", "code", "column", "value", "reason", "suggestion",
     "occurrence", "outcome", "contact_id", "joined",
 )  # fmt: skip
 _NAMES = ", ".join(f'"{column}"' for column in _COLUMNS)
@@ -74,11 +73,12 @@ def contact_ids(count: int) -> Iterator[int]:
 def _rows(
     import_id: int, rows: Iterable[tuple[Record, CleanRow]], new_contacts: Iterator[int]
 ) -> Iterator[tuple[Any, ...]]:
+    texts_of = attrgetter(*TEXTS)
     for record, row in rows:
         outcome, contact_id = ("rejected", None) if row.code else ("created", next(new_contacts))
         yield (
             import_id, row.line, _json_list(record.cells), row.phone,
-            row.first_name, row.last_name, row.salutation, row.email, row.company, row.tag, row.time_zone,
+            *texts_of(row),
             _json_object(row.extra) if row.extra else "{}", row.code, row.column, row.value, row.reason, row.suggestion,
             1, outcome, contact_id, False,
         )  # fmt: skip

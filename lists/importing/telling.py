@@ -3,8 +3,9 @@
 from typing import Any, NamedTuple
 
 from lists import phones
+from lists.fields import BY_NAME
 from lists.importing import reading, reviewing
-from lists.importing.columns import BY_NAME, Mapping
+from lists.importing.columns import Mapping
 from lists.importing.reading import Dialect
 from lists.models import Import, ImportState
 

@@ -9,9 +9,10 @@ from typing import Any, NamedTuple
 from django.db import connection
 from django.utils import timezone
 
+from lists.fields import TEXTS
 from lists.importing.matching import comparable, new_extra
 from lists.importing.saving import LOCK_CONTACTS, stamp
-from lists.importing.staging import BATCH, VALUES
+from lists.importing.staging import BATCH
 
 _LOT = "r.imported_id = %(import_id)s AND r.line > %(first)s AND r.line <= %(last)s"
 
@@ -37,13 +38,13 @@ def _earlier(field: str) -> str:
 
 def _as_created() -> str:
     """SQL: whether contact `c` still is what row `r` created."""
-    same = [f"c.{field} = r.{field}" for field in VALUES]
+    same = [f"c.{field} = r.{field}" for field in TEXTS]
     return " AND ".join([*same, f"{comparable('c.extra')} = {comparable('r.extra')}"])
 
 
 def _as_updated(on_existing: str) -> str:
     """SQL: whether the fields of contact `c` that row `r` changed still are as it left them."""
-    same = [f"({_earlier(field)} IS NULL OR c.{field} = r.{field})" for field in VALUES]
+    same = [f"({_earlier(field)} IS NULL OR c.{field} = r.{field})" for field in TEXTS]
     left = new_extra(on_existing, _earlier("extra"))
     return " AND ".join([*same, f"({_earlier('extra')} IS NULL OR {comparable('c.extra')} = {left})"])
 
@@ -62,8 +63,8 @@ def _count(on_existing: str) -> str:
 
 
 def _restore(on_existing: str) -> str:
-    values = ", ".join(f"{field} = earlier.{field}" for field in (*VALUES, "extra"))
-    earlier = ", ".join(f"COALESCE({_earlier(field)}, c.{field}) AS {field}" for field in (*VALUES, "extra"))
+    values = ", ".join(f"{field} = earlier.{field}" for field in (*TEXTS, "extra"))
+    earlier = ", ".join(f"COALESCE({_earlier(field)}, c.{field}) AS {field}" for field in (*TEXTS, "extra"))
     return f"""
         UPDATE lists_contact SET {values}, updated_at = %(now)s
         FROM (

@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import Q
 
 from lists import phones
+from lists.fields import BY_NAME
 
 
 class ContactQuerySet(models.QuerySet):
@@ -33,13 +34,13 @@ class Contact(models.Model):
     """One number is one contact: it is the vendors' rule too."""
 
     phone = models.CharField("phone number", max_length=16, help_text="E.164, as lists.phones gives it")
-    first_name = models.CharField(max_length=100, blank=True)
-    last_name = models.CharField(max_length=100, blank=True)
-    salutation = models.CharField(max_length=20, blank=True)
-    email = models.CharField("e-mail", max_length=254, blank=True)
-    company = models.CharField(max_length=200, blank=True)
-    tag = models.CharField(max_length=100, blank=True)
-    time_zone = models.CharField(max_length=64, blank=True)
+    first_name = models.CharField(max_length=BY_NAME["first_name"].longest, blank=True)
+    last_name = models.CharField(max_length=BY_NAME["last_name"].longest, blank=True)
+    salutation = models.CharField(max_length=BY_NAME["salutation"].longest, blank=True)
+    email = models.CharField("e-mail", max_length=BY_NAME["email"].longest, blank=True)
+    company = models.CharField(max_length=BY_NAME["company"].longest, blank=True)
+    tag = models.CharField(max_length=BY_NAME["tag"].longest, blank=True)
+    time_zone = models.CharField(max_length=BY_NAME["time_zone"].longest, blank=True)
     extra = models.JSONField("extra attributes", default=dict, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)

@@ -8,6 +8,7 @@ from django.db.models import F, Q
 from django.db.models.signals import pre_delete
 from django.dispatch import receiver
 
+from lists.fields import BY_NAME
 from lists.models.contacts import Contact, ContactList
 from lists.models.leases import Leased, LeasedQuerySet
 
@@ -166,13 +167,13 @@ class ImportRow(models.Model):
     raw = models.JSONField(help_text="The cells as they stand in the file")
 
     phone = models.CharField(max_length=16, blank=True)
-    first_name = models.CharField(max_length=100, blank=True)
-    last_name = models.CharField(max_length=100, blank=True)
-    salutation = models.CharField(max_length=20, blank=True)
-    email = models.CharField(max_length=254, blank=True)
-    company = models.CharField(max_length=200, blank=True)
-    tag = models.CharField(max_length=100, blank=True)
-    time_zone = models.CharField(max_length=64, blank=True)
+    first_name = models.CharField(max_length=BY_NAME["first_name"].longest, blank=True)
+    last_name = models.CharField(max_length=BY_NAME["last_name"].longest, blank=True)
+    salutation = models.CharField(max_length=BY_NAME["salutation"].longest, blank=True)
+    email = models.CharField(max_length=BY_NAME["email"].longest, blank=True)
+    company = models.CharField(max_length=BY_NAME["company"].longest, blank=True)
+    tag = models.CharField(max_length=BY_NAME["tag"].longest, blank=True)
+    time_zone = models.CharField(max_length=BY_NAME["time_zone"].longest, blank=True)
     extra = models.JSONField(default=dict, blank=True)
     occurrence = models.PositiveIntegerField(
         default=1, help_text="Counts a number's rows where the list allows duplicates"

@@ -19,6 +19,7 @@ from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
 
 from lists import jobs
+from lists.fields import OF_CONTACT
 from lists.models import (
     HELD_OUTCOMES,
     Connection,
@@ -67,7 +68,7 @@ SAME_PLACE = {
 MANY = 1_000_000_000
 
 DETAILS = f"""
-    SELECT contact.id, {", ".join(f"contact.{field}" for field in translating.FIELDS)},
+    SELECT contact.id, {", ".join(f"contact.{field}" for field in OF_CONTACT)},
         COALESCE(known.remote_id, ''), suppression.id IS NOT NULL
     FROM lists_contact AS contact
     LEFT JOIN lists_remotecontact AS known ON known.connection_id = %s AND known.contact_id = contact.id
@@ -77,12 +78,12 @@ DETAILS = f"""
 """
 # The snapshot counted by do-not-contact and by which fields are blank: that is what a vendor's rules go by.
 KINDS = f"""
-    SELECT COUNT(*), suppression.id IS NOT NULL, {", ".join(f"contact.{field} <> ''" for field in translating.FIELDS)}
+    SELECT COUNT(*), suppression.id IS NOT NULL, {", ".join(f"contact.{field} <> ''" for field in OF_CONTACT)}
     FROM ({SNAPSHOT}) AS snapshot
     JOIN lists_contact AS contact ON contact.id = snapshot.contact_id
     LEFT JOIN lists_suppression AS suppression
         ON suppression.phone = contact.phone AND suppression.lifted_at IS NULL
-    GROUP BY {", ".join(str(place) for place in range(2, len(translating.FIELDS) + 3))}
+    GROUP BY {", ".join(str(place) for place in range(2, len(OF_CONTACT) + 3))}
 """
 ITEM_COLUMNS = "run_id, position, contact_id, occurrence, outcome, code, words"
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from django.db.models import Case, Count, Exists, OuterRef, Q, QuerySet, Value, When
 
+from lists.fields import TEXTS
 from lists.models import (
     Connection,
     ContactList,
@@ -26,9 +27,6 @@ from lists.sync.translating import new_list
 from lists.vendors.base import HttpVendor
 from lists.vendors.records import ContactRecord
 from lists.vendors.registry import vendor_class
-
-JUDGED = ("first_name", "last_name", "salutation", "email", "company", "tag")
-"""The fields a vendor may ask for; the phone number is there in every row that is imported."""
 
 IMPORTED = (RowOutcome.CREATED, RowOutcome.UPDATED, RowOutcome.UNCHANGED)
 EXAMPLE = ContactRecord("example", "+12025550100")
@@ -120,7 +118,7 @@ def blank_fields(imp: Import) -> dict[frozenset[str], int]:
     """
     rows = ImportRow.objects.filter(imported=imp, outcome__in=IMPORTED, same_as=None)
     has = {}
-    for name in JUDGED:
+    for name in TEXTS:
         ours, theirs = Q(**{f"contact__{name}__gt": ""}), Q(**{f"{name}__gt": ""})
         if imp.on_existing == OnExisting.KEEP:
             theirs &= Q(outcome=RowOutcome.CREATED)
@@ -128,7 +126,7 @@ def blank_fields(imp: Import) -> dict[frozenset[str], int]:
         has[f"has_{name}"] = Case(When(there, then=Value(1)), default=Value(0))
     kinds: Counter[frozenset[str]] = Counter()
     for *flags, count in rows.annotate(**has).values_list(*has).annotate(count=Count("line")).order_by():
-        kinds[frozenset(name for name, flag in zip(JUDGED, flags, strict=True) if flag)] += count
+        kinds[frozenset(name for name, flag in zip(TEXTS, flags, strict=True) if flag)] += count
     return kinds
 
 

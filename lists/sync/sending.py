@@ -21,8 +21,8 @@ import orjson
 from django.db import connection as database
 from django.db.models import Max
 
+from lists.fields import OF_CONTACT
 from lists.models import ItemOutcome, SyncAttempt, SyncBatch
-from lists.sync import translating
 from lists.sync import turn as turns
 from lists.sync.pacing import MustWait, back_off
 from lists.sync.turn import Turn, Writes
@@ -221,7 +221,7 @@ class Sender:
         carried = {"phone", *self.operation.carries}
         columns = COLUMNS.format(
             remote_id="COALESCE(known.remote_id, '')" if self.needs_ids or self.creates else "''",
-            fields=", ".join(f"contact.{name}" if name in carried else "''" for name in translating.FIELDS),
+            fields=", ".join(f"contact.{name}" if name in carried else "''" for name in OF_CONTACT),
         )
         if database.vendor == "sqlite":
             # As one row: Python lets another thread go first after each row of SQLite's.

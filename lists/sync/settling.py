@@ -18,6 +18,7 @@ from django.db.models import Exists, F, Max, Min, OuterRef
 from django.utils import timezone
 
 from lists import jobs
+from lists.fields import OF_CONTACT
 from lists.models import Contact, ItemOutcome, RunKind, RunState, SyncAttempt, SyncBatch, SyncItem, SyncRun
 from lists.models.audit import record as audit
 from lists.sync import history, planning, translating
@@ -307,7 +308,7 @@ def _find(turn: Turn, items: Any, outcome: str, since: datetime | None = None) -
 
 
 def _record(row: SyncItem) -> ContactRecord:
-    return translating.record(row.position, [getattr(row.contact, name) for name in translating.FIELDS])
+    return translating.record(row.position, [getattr(row.contact, name) for name in OF_CONTACT])
 
 
 def _keep_found(turn: Turn, rows: list[SyncItem], ids: dict[str, str], outcome: str) -> None:

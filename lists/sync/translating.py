@@ -5,12 +5,9 @@ from collections.abc import Sequence
 from lists.models import ContactList
 from lists.vendors.records import ContactRecord, NewList
 
-# The columns of a contact a record is made of, in its own order.
-FIELDS = ("phone", "first_name", "last_name", "salutation", "email", "company", "tag", "time_zone")
-
 
 def record(position: int, values: Sequence[str], remote_id: str = "") -> ContactRecord:
-    """values: in the order of FIELDS."""
+    """values: in the order of `fields.OF_CONTACT`."""
     return ContactRecord._make((str(position), *values, remote_id))
 
 

@@ -20,10 +20,11 @@ from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from lists import exporting, jobs, services
+from lists.fields import BY_NAME, OF_CONTACT
 from lists.forms.imports import DOUBLED, CappedUpload, ColumnsForm, ReadForm, UploadForm
 from lists.htmx import go_to, render_page
 from lists.importing import flow, reading, reviewing, telling
-from lists.importing.columns import FIELDS, Mapping, guess
+from lists.importing.columns import Mapping, guess
 from lists.importing.flow import ImportRefused
 from lists.importing.reading import Dialect, FileRefused, Record
 from lists.models import ContactList, Import, ImportRow, ImportState, RemoteList, RowOutcome
@@ -114,11 +115,7 @@ def _upload_page(request: HttpRequest, form: UploadForm, *, status: int = 200) -
         {
             "form": form,
             "cap": settings.MAX_UPLOAD_MB,
-            "expected": [
-                (field.label, reviewing.EXAMPLE[field.name], field.required)
-                for field in FIELDS
-                if field.name in reviewing.EXAMPLE
-            ],
+            "expected": [(BY_NAME[name].label, BY_NAME[name].example, name == "phone") for name in OF_CONTACT],
         },
         parts={"imports-upload": "lists/imports/_upload.html"},
         status=status,

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from lists.importing.columns import BY_NAME, Mapping, from_options, guess, problems, suggested
+from lists.importing.columns import Mapping, from_options, guess, problems, suggested
 
 HEADERS = ["Handynummer", "Vorname", "Nachname", "E-Mail-Adresse", "Firma", "Geburtstag"]
 ROWS = [
@@ -87,14 +87,3 @@ def test_a_mapping_that_cannot_be_used_says_what_to_choose(mapping, sentence):
 
 def test_a_good_mapping_has_no_problems():
     assert problems(Mapping({"phone": 0}, "IN", {"tag": "July"}, [1]), ["a", "b"]) == []
-
-
-def test_every_alias_leads_to_one_field_only():
-    from lists.importing.columns import FIELDS, key
-
-    owners: dict[str, set[str]] = {}
-    for field in FIELDS:
-        for alias in (field.name, field.label, *field.aliases):
-            owners.setdefault(key(alias), set()).add(field.name)
-    assert {alias: names for alias, names in owners.items() if len(names) > 1} == {}
-    assert BY_NAME["phone"].required

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from lists.fields import TEXTS
 from lists.importing.matching import fold
-from lists.importing.staging import VALUES
 from lists.models import Suppression
 from tests.factories import join, make_contact, make_list
 from tests.importing.worlds import commit, preview, rolled_back, run, state, undo
@@ -180,10 +180,10 @@ def test_the_same_rows_twice_add_nothing_the_second_time(rows, existing, suppres
         assert state() == once
 
 
-TEXTS = st.fixed_dictionaries({**dict.fromkeys(VALUES, NAMES), "extra": EXTRAS})
+ROWS = st.fixed_dictionaries({**dict.fromkeys(TEXTS, NAMES), "extra": EXTRAS})
 
 
-@given(st.lists(TEXTS, min_size=1, max_size=5), st.sampled_from(["keep", "fill", "replace"]))
+@given(st.lists(ROWS, min_size=1, max_size=5), st.sampled_from(["keep", "fill", "replace"]))
 def test_folding_what_is_folded_changes_nothing(rows, policy):
     folded = fold(rows, policy)
     assert fold([folded, *rows[1:]], policy) == folded
