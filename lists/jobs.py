@@ -64,7 +64,7 @@ class Kind:
 
 # Somebody waits for the preview of an import, so it goes first.
 KINDS = {
-    "import": Kind(Import, "lists.importing.flow.advance", ImportState.FAILED, 10),
+    "import": Kind(Import, "lists.importing.job.advance", ImportState.FAILED, 10),
     "run": Kind(SyncRun, "lists.sync.engine.advance", RunState.STALLED, 0),
 }
 

@@ -118,7 +118,7 @@ def test_a_parked_import_has_failed(monkeypatch):
     def fault(row, step):
         raise ZeroDivisionError
 
-    monkeypatch.setattr("lists.importing.flow.advance", fault)
+    monkeypatch.setattr("lists.importing.job.advance", fault)
     row = Import.objects.create(list_name="July", filename="a.csv", content_hash="0" * 64, state="committing")
     Import.objects.filter(pk=row.pk).update(due_at=Now())
     for _ in range(4):

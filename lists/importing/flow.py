@@ -1,19 +1,16 @@
-"""An upload's way into a list: all that views, commands and jobs call.
+"""An upload's way into a list, as far as a person goes it: all that views and commands call.
 
     receive → read_as → match_columns → analyse → (a person looks) → begin_commit → commit → begin_undo → undo
 
-What a person does is a short change of state that refuses when it comes too late; what takes time is done by a job
-in committed steps (`advance`), from the rows alone, and may be interrupted anywhere. Nothing touches contacts before
-commit.
+Each function here is a short change of state that refuses when it comes too late. What takes time (`analyse`, `commit`
+and `undo` above) is the job's, in `lists.importing.job`. Nothing touches contacts before commit.
 """
 
 import hashlib
 import unicodedata
 import uuid
-from collections.abc import Callable, Iterable, Iterator
-from datetime import timedelta
-from functools import partial
-from itertools import chain, islice
+from collections.abc import Iterable
+from itertools import islice
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
@@ -21,29 +18,21 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.files.storage import default_storage
 from django.db import transaction
-from django.db.models import F
 from django.db.models.functions import Now
 from django.utils import timezone
 
 from lists import jobs, services
-from lists.importing import columns, matching, reviewing, saving, staging
-from lists.importing import undo as undoing
-from lists.importing.cleaning import CleanRow, cleaner
+from lists.importing import columns
 from lists.importing.columns import Mapping
-from lists.importing.reading import Dialect, FileRefused, Record, detect, headers, no_rows, read
-from lists.importing.staging import BATCH
+from lists.importing.reading import Dialect, FileRefused, detect, headers, no_rows, read
 from lists.models import ContactList, Import, ImportState, OnExisting, RowOutcome
 from lists.models.audit import record as record_event
 
 SAMPLE_ROWS = 200
-AT_ONCE = timedelta(0)
 
 
 class ImportRefused(Exception):
     """What was asked of an import cannot be done now; the text is a sentence that says why and what to do."""
-
-
-# --- what a person does ----------------------------------------------------------------------------------------------
 
 
 def receive(upload_chunks: Iterable[bytes], filename: str, contact_list: ContactList, user: User | None) -> Import:
@@ -215,205 +204,3 @@ def _move(imported: Import, state: str, *, only_from: tuple[str, ...] = _BEFORE_
         imported.refresh_from_db(fields=["state"])
         raise ImportRefused(f"This import is {imported.get_state_display()}; reload the page to see where it stands.")
     imported.refresh_from_db()
-
-
-# --- what a job does -------------------------------------------------------------------------------------------------
-
-
-def advance(imported: Import, step: jobs.Step) -> timedelta | None:
-    """One turn of a worker on an import: when to go on, or None when a person is next."""
-    match imported.state:
-        case ImportState.ANALYSING:
-            return analyse(imported, step)
-        case ImportState.COMMITTING:
-            return commit(imported, step)
-        case ImportState.UNDOING:
-            return undo(imported, step)
-        case ImportState.DISCARDED:
-            return _clear_away(imported, step)
-    return None
-
-
-def analyse(imported: Import, step: jobs.Step) -> timedelta | None:
-    """Read and clean the whole file into rows, and decide what each would do."""
-    begun = list(PHASES).index(imported.progress.get("phase", "clearing"))
-    try:
-        for name, phase in list(PHASES.items())[begun:]:
-            if imported.progress.get("phase") != name:
-                imported.progress = {**imported.progress, "phase": name, "line": 0, "passed": 0}
-            if not phase(imported, step):
-                return AT_ONCE
-    except FileRefused as refused:
-        with transaction.atomic():
-            step.store(state=ImportState.FAILED, failure=refused.message)
-        return None
-    counts = matching.ledger(imported.pk)
-    with transaction.atomic():
-        step.store(
-            state=ImportState.READY,
-            analysed_at=Now(),
-            records=imported.progress["rows"],
-            blank=imported.progress["blank"],
-            causes=reviewing.find_causes(imported),
-            **{outcome: counts[outcome] for outcome in RowOutcome.values},
-        )
-    return None
-
-
-def _clear_rows(imported: Import, step: jobs.Step) -> bool:
-    """Rows of an earlier analysis go first; True when none are left."""
-    while step.go_on():
-        with transaction.atomic():
-            step.store()
-            if not staging.unstage(imported.pk):
-                return True
-    return False
-
-
-def _stage(imported: Import, step: jobs.Step) -> bool:
-    """From bytes to staged rows, batch by batch, from the line where the last worker stopped; True at the end."""
-    progress = imported.progress = {"rows": 0, "blank": 0} | imported.progress
-    dialect = Dialect.from_dict(imported.dialect)
-    clean = cleaner(Mapping.from_dict(imported.mapping), imported.headers)
-
-    def cleaned(records: Iterable[Record]) -> Iterator[tuple[Record, CleanRow]]:
-        for record in records:
-            progress["line"] = record.line
-            if record.cells:
-                progress["rows"] += 1
-                yield record, clean(record)
-            else:
-                progress["blank"] += 1
-
-    resumed_after = progress["line"]
-    records = (record for record in read(imported.file.path, dialect) if record.line > resumed_after)
-    while first := next(records, None):
-        rows = staging.ready(cleaned(chain([first], islice(records, BATCH - 1))))
-        with transaction.atomic():
-            step.store()
-            staging.stage(imported.pk, rows)
-            step.store(progress=progress)
-        if not step.go_on():
-            return False
-    if not progress["rows"]:
-        raise no_rows(dialect)
-    return True
-
-
-def _mark_repeats(imported: Import, step: jobs.Step) -> bool:
-    with transaction.atomic():
-        step.store(progress=imported.progress)
-        staging.finish_staging()
-        imported.progress["repeats"] = matching.mark_repeats(imported.pk)
-        step.store(progress=imported.progress)
-    return True
-
-
-def _fold(imported: Import, step: jobs.Step) -> bool:
-    def fold(first: int, last: int) -> None:
-        for piece in matching.fold_repeats(imported.pk, first, last, imported.on_existing):
-            matching.store_folding(imported.pk, piece)
-
-    return not imported.progress["repeats"] or _lot_by_lot(imported, step, fold)
-
-
-def _decide(imported: Import, step: jobs.Step) -> bool:
-    return _lot_by_lot(imported, step, partial(matching.decide, imported.pk, **_policy(imported)))
-
-
-PHASES: dict[str, Callable[[Import, jobs.Step], bool]] = {
-    "clearing": _clear_rows,
-    "reading": _stage,
-    "repeats": _mark_repeats,
-    "folding": _fold,
-    "deciding": _decide,
-}
-"""The phases of an analysis by the names the progress shows; each may be begun again where it was interrupted."""
-
-
-def _policy(imported: Import) -> dict[str, Any]:
-    allow_duplicates = imported.contact_list is not None and imported.contact_list.allow_duplicates
-    return {"on_existing": imported.on_existing, "allow_duplicates": allow_duplicates}
-
-
-def _lot_by_lot(imported: Import, step: jobs.Step, work: Callable[[int, int], object]) -> bool:
-    """Do `work(first, last)` for the rows after the progress's line, a lot a transaction; True when none are left."""
-    while step.go_on():
-        first = imported.progress["line"]
-        lot = matching.end_of_lot(imported.pk, first)
-        if lot is None:
-            return True
-        last, rows = lot
-        imported.progress["line"] = last
-        imported.progress["passed"] += rows
-        with transaction.atomic():
-            step.store(progress=imported.progress)
-            matching.by_keys()
-            work(first, last)
-    return False
-
-
-def commit(imported: Import, step: jobs.Step) -> timedelta | None:
-    """Decide and save lot by lot; what is saved stays saved, and the next worker goes on after it."""
-    list_id = imported.contact_list_id
-    if list_id is None:
-        with transaction.atomic():
-            step.store(
-                state=ImportState.FAILED,
-                failure="The list was deleted while the file was being imported. Contacts saved until then are kept.",
-            )
-        return None
-    progress = imported.progress
-
-    def save(first: int, last: int) -> None:
-        saved = saving.save(imported.pk, first, last, list_id=list_id, **_policy(imported))
-        progress["drifted"] += saved.drifted
-        step.store(joined=F("joined") + saved.joined, progress=progress)
-        ContactList.objects.filter(pk=list_id).update(contact_count=F("contact_count") + saved.joined)
-
-    if not _lot_by_lot(imported, step, save):
-        return AT_ONCE
-    counts = matching.ledger(imported.pk)
-    outcomes = {outcome: counts[outcome] for outcome in RowOutcome.values}
-    causes = reviewing.find_causes(imported) if progress["drifted"] else imported.causes
-    with transaction.atomic():
-        step.store(state=ImportState.COMPLETED, finished_at=Now(), joined=counts["joined"], causes=causes, **outcomes)
-        record_event(None, "imported", imported, list=imported.list_name, joined=counts["joined"], **outcomes)
-    return None
-
-
-def undo(imported: Import, step: jobs.Step) -> timedelta | None:
-    """Take the import back from its last line to its first; the ledger stays as the record of what was done."""
-    done = imported.progress["undo"]
-    while lot := undoing.start_of_lot(imported.pk, done.get("line")):
-        if not step.go_on():
-            return AT_ONCE
-        first, last, rows = lot
-        with transaction.atomic():
-            step.store()
-            matching.by_keys()
-            undone, left = undoing.take_back(
-                imported.pk, first, last, list_id=imported.contact_list_id, on_existing=imported.on_existing
-            )
-            for name, count in undone._asdict().items():
-                done[name] = done.get(name, 0) + count
-            done["line"] = first
-            done["passed"] = done.get("passed", 0) + rows
-            step.store(progress=imported.progress)
-            if left:
-                lists = ContactList.objects.filter(imports=imported.pk)
-                lists.update(contact_count=F("contact_count") - left)
-    with transaction.atomic():
-        step.store(state=ImportState.UNDONE)
-        record_event(None, "undid import", imported, list=imported.list_name, **reviewing.undo_result(imported))
-    return None
-
-
-def _clear_away(imported: Import, step: jobs.Step) -> timedelta | None:
-    """What a discarded import leaves behind: its rows and its file. That it was there stays known."""
-    if not _clear_rows(imported, step):
-        return AT_ONCE
-    imported.file.delete(save=False)
-    with transaction.atomic():
-        step.store(file="")
-    return None

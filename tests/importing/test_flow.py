@@ -10,7 +10,7 @@ from django.core.files.storage import default_storage
 from django.db import IntegrityError, transaction
 
 from lists import exporting, jobs
-from lists.importing import columns, flow, reviewing, staging, telling
+from lists.importing import columns, flow, job, reviewing, staging, telling
 from lists.importing.columns import Mapping
 from lists.importing.reading import Dialect, FileRefused
 from lists.models import AuditEvent, Contact, Import, ImportRow, Membership, Suppression
@@ -278,9 +278,9 @@ def test_causes_outlive_the_rows_and_keep_none_of_their_values():
 
 
 def test_progress_is_told_from_the_import_alone(monkeypatch, django_assert_num_queries):
-    for module in (staging, flow, flow.undoing):
+    for module in (staging, job, job.undoing):
         monkeypatch.setattr(module, "BATCH", 10)
-    monkeypatch.setattr(flow.matching.end_of_lot, "__defaults__", (10,))
+    monkeypatch.setattr(job.matching.end_of_lot, "__defaults__", (10,))
     imported = preview([[f"+91980000{at:04d}", "", "", "", ""] for at in range(25)])
     for begin, under_way in ((flow.begin_commit, "committing"), (flow.begin_undo, "undoing")):
         begin(imported, None)
@@ -396,10 +396,10 @@ def test_an_import_killed_between_any_two_steps_ends_as_if_undisturbed(monkeypat
     rows = [[number, "A", f"L{at}" if at % 3 else "", "", ""] for at, number in enumerate(numbers)] + [
         ["1", "", "", "", ""]
     ]
-    for module, size in ((staging, 10), (flow, 10)):
+    for module, size in ((staging, 10), (job, 10)):
         monkeypatch.setattr(module, "BATCH", size)
-    monkeypatch.setattr(flow.matching.end_of_lot, "__defaults__", (10,))
-    monkeypatch.setattr(flow.undoing, "BATCH", 10)
+    monkeypatch.setattr(job.matching.end_of_lot, "__defaults__", (10,))
+    monkeypatch.setattr(job.undoing, "BATCH", 10)
     calm = run(rows, make_list(), "replace")
     wanted = (state()["contacts"], calm.ledger, calm.joined, lines(calm))
     undo(calm)
