@@ -10,6 +10,7 @@ import hashlib
 import unicodedata
 import uuid
 from collections.abc import Iterable
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
@@ -24,6 +25,7 @@ from django.utils import timezone
 from lists import jobs, services
 from lists.importing import columns
 from lists.importing.columns import Mapping
+from lists.importing.progress import Progress, UndoProgress
 from lists.importing.reading import Dialect, FileRefused, detect, headers, no_rows, read
 from lists.models import ContactList, Import, ImportState, OnExisting, RowOutcome
 from lists.models.audit import record as record_event
@@ -142,7 +144,7 @@ def match_columns(imported: Import, mapping: Mapping, on_existing: str = OnExist
             mapping=mapping.as_dict(),
             on_existing=on_existing,
             failure="",
-            progress={},
+            progress=Progress().as_json(),
             causes=[],
             due_at=Now(),
             **nothing_yet,
@@ -166,7 +168,7 @@ def begin_commit(imported: Import, user: User | None) -> None:
             ImportState.COMMITTING,
             only_from=(ImportState.READY,),
             started_at=timezone.now(),
-            progress={"preview": preview, "drifted": 0, "line": 0, "passed": 0},
+            progress=Progress(preview=preview).as_json(),
             due_at=Now(),
         )
         record_event(user, "started import", imported, list=imported.list_name, **preview)
@@ -180,7 +182,7 @@ def begin_undo(imported: Import, user: User | None) -> None:
             imported,
             ImportState.UNDOING,
             only_from=(ImportState.COMPLETED,),
-            progress={**imported.progress, "undo": {}},
+            progress=replace(Progress.from_json(imported.progress), undo=UndoProgress()).as_json(),
             due_at=Now(),
         )
         record_event(user, "started undo", imported, list=imported.list_name)

@@ -19,6 +19,7 @@ from lists.importing import matching, reviewing, saving, staging
 from lists.importing import undo as undoing
 from lists.importing.cleaning import CleanRow, cleaner
 from lists.importing.columns import Mapping
+from lists.importing.progress import Progress
 from lists.importing.reading import Dialect, FileRefused, Record, no_rows, read
 from lists.importing.staging import BATCH
 from lists.models import ContactList, Import, ImportState, RowOutcome
@@ -43,12 +44,12 @@ def advance(imported: Import, step: jobs.Step) -> timedelta | None:
 
 def analyse(imported: Import, step: jobs.Step) -> timedelta | None:
     """Read and clean the whole file into rows, and decide what each would do."""
-    begun = list(PHASES).index(imported.progress.get("phase", "clearing"))
+    progress = Progress.from_json(imported.progress)
     try:
-        for name, phase in list(PHASES.items())[begun:]:
-            if imported.progress.get("phase") != name:
-                imported.progress = {**imported.progress, "phase": name, "line": 0, "passed": 0}
-            if not phase(imported, step):
+        for name in list(PHASES)[list(PHASES).index(progress.phase) :]:
+            if progress.phase != name:
+                progress.begin(name)
+            if not PHASES[name](imported, progress, step):
                 return AT_ONCE
     except FileRefused as refused:
         with transaction.atomic():
@@ -59,15 +60,15 @@ def analyse(imported: Import, step: jobs.Step) -> timedelta | None:
         step.store(
             state=ImportState.READY,
             analysed_at=Now(),
-            records=imported.progress["rows"],
-            blank=imported.progress["blank"],
+            records=progress.rows,
+            blank=progress.blank,
             causes=reviewing.find_causes(imported),
             **{outcome: counts[outcome] for outcome in RowOutcome.values},
         )
     return None
 
 
-def _clear_rows(imported: Import, step: jobs.Step) -> bool:
+def _clear_rows(imported: Import, progress: Progress, step: jobs.Step) -> bool:
     """Rows of an earlier analysis go first; True when none are left."""
     while step.go_on():
         with transaction.atomic():
@@ -77,58 +78,57 @@ def _clear_rows(imported: Import, step: jobs.Step) -> bool:
     return False
 
 
-def _stage(imported: Import, step: jobs.Step) -> bool:
+def _stage(imported: Import, progress: Progress, step: jobs.Step) -> bool:
     """From bytes to staged rows, batch by batch, from the line where the last worker stopped; True at the end."""
-    progress = imported.progress = {"rows": 0, "blank": 0} | imported.progress
     dialect = Dialect.from_dict(imported.dialect)
     clean = cleaner(Mapping.from_dict(imported.mapping), imported.headers)
 
     def cleaned(records: Iterable[Record]) -> Iterator[tuple[Record, CleanRow]]:
         for record in records:
-            progress["line"] = record.line
+            progress.line = record.line
             if record.cells:
-                progress["rows"] += 1
+                progress.rows += 1
                 yield record, clean(record)
             else:
-                progress["blank"] += 1
+                progress.blank += 1
 
-    resumed_after = progress["line"]
+    resumed_after = progress.line
     records = (record for record in read(imported.file.path, dialect) if record.line > resumed_after)
     while first := next(records, None):
         rows = staging.ready(cleaned(chain([first], islice(records, BATCH - 1))))
         with transaction.atomic():
             step.store()
             staging.stage(imported.pk, rows)
-            step.store(progress=progress)
+            step.store(progress=progress.as_json())
         if not step.go_on():
             return False
-    if not progress["rows"]:
+    if not progress.rows:
         raise no_rows(dialect)
     return True
 
 
-def _mark_repeats(imported: Import, step: jobs.Step) -> bool:
+def _mark_repeats(imported: Import, progress: Progress, step: jobs.Step) -> bool:
     with transaction.atomic():
-        step.store(progress=imported.progress)
+        step.store(progress=progress.as_json())
         staging.finish_staging()
-        imported.progress["repeats"] = matching.mark_repeats(imported.pk)
-        step.store(progress=imported.progress)
+        progress.repeats = matching.mark_repeats(imported.pk)
+        step.store(progress=progress.as_json())
     return True
 
 
-def _fold(imported: Import, step: jobs.Step) -> bool:
+def _fold(imported: Import, progress: Progress, step: jobs.Step) -> bool:
     def fold(first: int, last: int) -> None:
         for piece in matching.fold_repeats(imported.pk, first, last, imported.on_existing):
             matching.store_folding(imported.pk, piece)
 
-    return not imported.progress["repeats"] or _lot_by_lot(imported, step, fold)
+    return not progress.repeats or _lot_by_lot(imported, progress, step, fold)
 
 
-def _decide(imported: Import, step: jobs.Step) -> bool:
-    return _lot_by_lot(imported, step, partial(matching.decide, imported.pk, **_policy(imported)))
+def _decide(imported: Import, progress: Progress, step: jobs.Step) -> bool:
+    return _lot_by_lot(imported, progress, step, partial(matching.decide, imported.pk, **_policy(imported)))
 
 
-PHASES: dict[str, Callable[[Import, jobs.Step], bool]] = {
+PHASES: dict[str, Callable[[Import, Progress, jobs.Step], bool]] = {
     "clearing": _clear_rows,
     "reading": _stage,
     "repeats": _mark_repeats,
@@ -143,18 +143,18 @@ def _policy(imported: Import) -> dict[str, Any]:
     return {"on_existing": imported.on_existing, "allow_duplicates": allow_duplicates}
 
 
-def _lot_by_lot(imported: Import, step: jobs.Step, work: Callable[[int, int], object]) -> bool:
+def _lot_by_lot(imported: Import, progress: Progress, step: jobs.Step, work: Callable[[int, int], object]) -> bool:
     """Do `work(first, last)` for the rows after the progress's line, a lot a transaction; True when none are left."""
     while step.go_on():
-        first = imported.progress["line"]
+        first = progress.line
         lot = matching.end_of_lot(imported.pk, first)
         if lot is None:
             return True
         last, rows = lot
-        imported.progress["line"] = last
-        imported.progress["passed"] += rows
+        progress.line = last
+        progress.passed += rows
         with transaction.atomic():
-            step.store(progress=imported.progress)
+            step.store(progress=progress.as_json())
             matching.by_keys()
             work(first, last)
     return False
@@ -170,19 +170,19 @@ def commit(imported: Import, step: jobs.Step) -> timedelta | None:
                 failure="The list was deleted while the file was being imported. Contacts saved until then are kept.",
             )
         return None
-    progress = imported.progress
+    progress = Progress.from_json(imported.progress)
 
     def save(first: int, last: int) -> None:
         saved = saving.save(imported.pk, first, last, list_id=list_id, **_policy(imported))
-        progress["drifted"] += saved.drifted
-        step.store(joined=F("joined") + saved.joined, progress=progress)
+        progress.drifted += saved.drifted
+        step.store(joined=F("joined") + saved.joined, progress=progress.as_json())
         ContactList.objects.filter(pk=list_id).update(contact_count=F("contact_count") + saved.joined)
 
-    if not _lot_by_lot(imported, step, save):
+    if not _lot_by_lot(imported, progress, step, save):
         return AT_ONCE
     counts = matching.ledger(imported.pk)
     outcomes = {outcome: counts[outcome] for outcome in RowOutcome.values}
-    causes = reviewing.find_causes(imported) if progress["drifted"] else imported.causes
+    causes = reviewing.find_causes(imported) if progress.drifted else imported.causes
     with transaction.atomic():
         step.store(state=ImportState.COMPLETED, finished_at=Now(), joined=counts["joined"], causes=causes, **outcomes)
         record_event(None, "imported", imported, list=imported.list_name, joined=counts["joined"], **outcomes)
@@ -191,8 +191,8 @@ def commit(imported: Import, step: jobs.Step) -> timedelta | None:
 
 def undo(imported: Import, step: jobs.Step) -> timedelta | None:
     """Take the import back from its last line to its first; the ledger stays as the record of what was done."""
-    done = imported.progress["undo"]
-    while lot := undoing.start_of_lot(imported.pk, done.get("line")):
+    progress = Progress.from_json(imported.progress)
+    while lot := undoing.start_of_lot(imported.pk, progress.undo.line):
         if not step.go_on():
             return AT_ONCE
         first, last, rows = lot
@@ -202,23 +202,20 @@ def undo(imported: Import, step: jobs.Step) -> timedelta | None:
             undone, left = undoing.take_back(
                 imported.pk, first, last, list_id=imported.contact_list_id, on_existing=imported.on_existing
             )
-            for name, count in undone._asdict().items():
-                done[name] = done.get(name, 0) + count
-            done["line"] = first
-            done["passed"] = done.get("passed", 0) + rows
-            step.store(progress=imported.progress)
+            progress.undo.add(undone, line=first, rows=rows)
+            step.store(progress=progress.as_json())
             if left:
                 lists = ContactList.objects.filter(imports=imported.pk)
                 lists.update(contact_count=F("contact_count") - left)
     with transaction.atomic():
         step.store(state=ImportState.UNDONE)
-        record_event(None, "undid import", imported, list=imported.list_name, **reviewing.undo_result(imported))
+        record_event(None, "undid import", imported, list=imported.list_name, **progress.undo.undone._asdict())
     return None
 
 
 def _clear_away(imported: Import, step: jobs.Step) -> timedelta | None:
     """What a discarded import leaves behind: its rows and its file. That it was there stays known."""
-    if not _clear_rows(imported, step):
+    if not _clear_rows(imported, Progress(), step):
         return AT_ONCE
     imported.file.delete(save=False)
     with transaction.atomic():

@@ -16,6 +16,7 @@ from lists.fields import BY_NAME, OF_CONTACT, TEXTS
 from lists.importing import undo as undoing
 from lists.importing.columns import Mapping, key
 from lists.importing.matching import LABELS, is_changed
+from lists.importing.progress import Progress
 from lists.models import Contact, Import, ImportRow, ImportState, OnExisting, RowOutcome
 
 CAUSES = 50
@@ -354,8 +355,7 @@ def undo_plan(imported: Import) -> dict[str, int]:
 
 def undo_result(imported: Import) -> dict[str, int]:
     """What undoing has done: {"removed", "restored", "conflicts"}, in rows."""
-    done = imported.progress.get("undo", {})
-    return {name: done.get(name, 0) for name in undoing.Undone._fields}
+    return Progress.from_json(imported.progress).undo.undone._asdict()
 
 
 # The template --------------------------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ from lists import phones
 from lists.fields import BY_NAME
 from lists.importing import reading, reviewing
 from lists.importing.columns import Mapping
+from lists.importing.progress import Progress
 from lists.importing.reading import Dialect
 from lists.models import Import, ImportState
 
@@ -63,13 +64,13 @@ def _contacts(count: int) -> str:
 
 def drift(imported: Import) -> str:
     """How the commit differs from the preview, as a sentence; "" when it does not."""
-    preview = imported.progress.get("preview")
-    if imported.state != ImportState.COMPLETED or not preview or not imported.progress.get("drifted"):
+    done = Progress.from_json(imported.progress)
+    if imported.state != ImportState.COMPLETED or not done.preview or not done.drifted:
         return ""
     differing = [
-        f"{outcome} {preview[outcome]:,} → {count:,}"
+        f"{outcome} {done.preview[outcome]:,} → {count:,}"
         for outcome, count in imported.ledger.items()
-        if preview[outcome] != count
+        if done.preview[outcome] != count
     ]
     if not differing:
         return ""
@@ -114,7 +115,7 @@ def choices(imported: Import) -> list[tuple[str, Any]]:
 # While it is on its way ----------------------------------------------------------------------------------------------
 
 
-class Progress(NamedTuple):
+class ProgressShown(NamedTuple):
     """How far a job is, in rows: `of` is None while the whole is not known."""
 
     title: str
@@ -136,13 +137,11 @@ _PHASES = {
 }
 
 
-def progress(imported: Import) -> Progress:
+def progress(imported: Import) -> ProgressShown:
     """Where the job stands, from its own row alone: a page asks every second."""
-    told = imported.progress
+    done = Progress.from_json(imported.progress)
     if imported.state == ImportState.ANALYSING:
-        phase, rows = told.get("phase", "clearing"), told.get("rows", 0)
-        return Progress("Checking every row", _PHASES[phase], rows, None)
+        return ProgressShown("Checking every row", _PHASES[done.phase], done.rows, None)
     if imported.state == ImportState.COMMITTING:
-        return Progress("Importing", "Saving the contacts", told.get("passed", 0), imported.records)
-    passed = told.get("undo", {}).get("passed", 0)
-    return Progress("Undoing", "Taking the rows back, the last line first", passed, imported.records)
+        return ProgressShown("Importing", "Saving the contacts", done.passed, imported.records)
+    return ProgressShown("Undoing", "Taking the rows back, the last line first", done.undo.passed, imported.records)

@@ -25,9 +25,6 @@ class Undone(NamedTuple):
     restored: int
     conflicts: int
 
-    def plus(self, other: "Undone") -> "Undone":
-        return Undone(*(mine + more for mine, more in zip(self, other, strict=True)))
-
 
 def _earlier(field: str) -> str:
     """SQL: the earlier value of a field the import changed, NULL where it did not."""

@@ -8,6 +8,7 @@ from lists import exporting, jobs
 from lists.importing import columns, flow, reading
 from lists.importing.columns import Mapping
 from lists.importing.flow import ImportRefused
+from lists.importing.progress import Progress
 from lists.importing.reading import Dialect, FileRefused
 from lists.management.base import JsonCommand, Refused
 from lists.models import ContactList, Import, ImportState, OnExisting, RowOutcome
@@ -54,7 +55,7 @@ class Command(JsonCommand):
                 jobs.work_to_end("import", imported.pk)
                 imported.refresh_from_db()
                 result = self.told(imported)
-                if options["rejected"] and imported.progress["drifted"]:
+                if options["rejected"] and Progress.from_json(imported.progress).drifted:
                     self.write_again(imported, options["rejected"])
         except (FileRefused, ImportRefused, ValueError) as refused:
             raise Refused(refused) from refused
