@@ -1,6 +1,6 @@
 """What a person looks at before and after an import: what was found in its rows, and what else could be chosen.
 
-Only reads; `telling` puts the import itself into words.
+Only reads; `describing` puts the import itself into words.
 """
 
 import csv

@@ -23,7 +23,7 @@ from lists import exporting, jobs, services
 from lists.fields import BY_NAME, OF_CONTACT
 from lists.forms.imports import DOUBLED, CappedUpload, ColumnsForm, ReadForm, UploadForm
 from lists.htmx import go_to, render_page
-from lists.importing import flow, reading, reviewing, telling
+from lists.importing import describing, flow, reading, reviewing
 from lists.importing.columns import Mapping, guess
 from lists.importing.flow import ImportRefused
 from lists.importing.reading import Dialect, FileRefused, Record
@@ -203,7 +203,7 @@ def _reading(imported: Import) -> dict[str, Any]:
     dialect, path = Dialect.from_dict(imported.dialect), imported.file.path
     width = len(imported.headers)
     seen: dict[str, Any] = {
-        "findings": telling.in_words(dialect),
+        "findings": describing.in_words(dialect),
         "certain": dialect.encoding.startswith("utf"),
         "rows": [],
     }
@@ -356,7 +356,7 @@ def detail(request: HttpRequest, import_id: int) -> HttpResponse:
         **_frame(request, imported, "imports-detail"),
         "tab": tab,
         "tabs": _tabs(imported, "imports-detail", tab),
-        "drift": telling.drift(imported),
+        "drift": describing.drift(imported),
     }
     if not imported.is_under_way:
         context |= _tab_context(request, imported, tab)
@@ -477,16 +477,16 @@ def _frame(request: HttpRequest, imported: Import, route: str) -> dict[str, Any]
             for place, (name, label) in enumerate(STEPS)
         ],
         "under_way": imported.is_under_way,
-        "progress": telling.progress(imported) if imported.is_under_way else None,
+        "progress": describing.progress(imported) if imported.is_under_way else None,
         "silent_since": jobs.silent_since() if imported.is_under_way else "",
         "imported_before": reviewing.same_file(imported),
         "sees_numbers": may(request.user, "see_numbers"),
         "may_upload": may(request.user, "upload_file"),
         "may_undo": _may_undo(request, imported),
         "may_discard": _is_open(imported) and may(request.user, "upload_file"),
-        "sentence": telling.sentence(imported),
+        "sentence": describing.sentence(imported),
         "to_import": imported.to_import,
-        "stays_out": telling.stays_out(imported),
+        "stays_out": describing.stays_out(imported),
         "vendors": readiness.judge_list(imported) if imported.state == ImportState.READY else [],
     }
 
@@ -532,7 +532,7 @@ def _tab_context(request: HttpRequest, imported: Import, tab: str) -> dict[str, 
     if tab == "vendors":
         return {"readiness": readiness.judge_import(imported)}
     if tab == "settings":
-        return {"mapped": telling.mapped(imported), "settings": _settings(imported)}
+        return {"mapped": describing.mapped(imported), "settings": _settings(imported)}
     return _rows(request, imported)
 
 
@@ -559,7 +559,7 @@ def _column(name: str) -> str:
 
 def _settings(imported: Import) -> list[tuple[str, Any]]:
     return [
-        *telling.choices(imported),
+        *describing.choices(imported),
         ("Began", clock(imported.started_at)),
         ("Ended", clock(imported.finished_at, "not yet")),
         ("Fingerprint (SHA-256)", imported.content_hash),

@@ -10,7 +10,7 @@ from django.core.files.storage import default_storage
 from django.db import IntegrityError, transaction
 
 from lists import exporting, jobs
-from lists.importing import columns, flow, job, reviewing, staging, telling
+from lists.importing import columns, describing, flow, job, reviewing, staging
 from lists.importing.columns import Mapping
 from lists.importing.reading import Dialect, FileRefused
 from lists.models import AuditEvent, Contact, Import, ImportRow, Membership, Suppression
@@ -74,7 +74,7 @@ def test_every_outcome_is_told_with_its_line_and_reason():
     preview_ledger = imported.ledger
     commit(imported)
     assert imported.ledger == preview_ledger
-    assert telling.drift(imported) == ""
+    assert describing.drift(imported) == ""
     assert Contact.objects.get(phone=MINA).last_name == "Iyer"
     assert not Contact.objects.filter(phone=OMAR).exists()
     assert reviewing.changes(imported.rows.get(line=2), imported.on_existing) == [change]
@@ -176,7 +176,7 @@ def test_a_list_that_moved_between_preview_and_commit_is_told_and_nothing_is_ove
     commit(imported)
     assert ledger(imported) == {"created": 1, "unchanged": 1}
     assert Contact.objects.get(phone=ASHA).first_name == "Aisha"
-    assert "created 2 → 1" in telling.drift(imported)
+    assert "created 2 → 1" in describing.drift(imported)
 
 
 def test_a_contact_gone_since_the_preview_is_created_anew_and_can_be_taken_back():
@@ -290,7 +290,7 @@ def test_progress_is_told_from_the_import_alone(monkeypatch, django_assert_num_q
             imported.refresh_from_db()
             assert imported.state == under_way
             with django_assert_num_queries(0):
-                told.append(telling.progress(imported))
+                told.append(describing.progress(imported))
         assert [(progress.done, progress.of) for progress in told] == [(10, 25), (20, 25)]
         work(imported)
 
