@@ -1,12 +1,12 @@
-"""CSV files that are safe to open in a spreadsheet: a list, which is the same contacts when it is imported again, and
-the rows an import rejected."""
+"""CSV files that are safe to open in a spreadsheet: a list, which is the same contacts when it is imported again, the
+rows an import rejected, and a template to fill in."""
 
 import csv
 import io
 import re
 from collections.abc import Iterable, Iterator
 
-from lists.fields import OF_CONTACT
+from lists.fields import BY_NAME, OF_CONTACT
 from lists.models import ContactList, Import, Membership, RowOutcome
 
 REJECTED_COLUMNS = ("_line", "_code", "_column", "_value", "_reason", "_suggestion")
@@ -72,3 +72,9 @@ def _rejected(imported: Import) -> Iterator[Iterable[object]]:
     for raw, *rest in said.iterator(chunk_size=2_000):
         # A row with more cells than the header keeps them behind everything else, where no column is shifted by them.
         yield (*raw[:width], *[""] * (width - len(raw)), *rest, *raw[width:])
+
+
+def template() -> Iterator[str]:
+    """A table with our own columns and one row that passes every check."""
+    known = [BY_NAME[name] for name in OF_CONTACT]
+    return safe_csv([[field.label for field in known], [field.example for field in known]])

@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 from lists import phones
 from lists.fields import BY_NAME
-from lists.importing import reading, reviewing
+from lists.importing import reading
 from lists.importing.columns import Mapping
 from lists.importing.progress import Progress
 from lists.importing.reading import Dialect
@@ -38,10 +38,10 @@ def sentence(imported: Import) -> str:
         case ImportState.UNDOING:
             return f"What was imported into {into} is being taken back."
         case ImportState.UNDONE:
-            undone = reviewing.undo_result(imported)
+            undone = Progress.from_json(imported.progress).undo
             return (
-                f"Taken back: {undone['removed']:,} removed from {into}, {undone['restored']:,} given their earlier "
-                f"values, {undone['conflicts']:,} left alone because somebody had changed them since."
+                f"Taken back: {undone.removed:,} removed from {into}, {undone.restored:,} given their earlier "
+                f"values, {undone.conflicts:,} left alone because somebody had changed them since."
             )
     return f"Discarded before anything of it was saved in {into}."
 

@@ -15,8 +15,9 @@ from django.db.models import F
 from django.db.models.functions import Now
 
 from lists import jobs
-from lists.importing import matching, reviewing, saving, staging
+from lists.importing import matching, saving, staging
 from lists.importing import undo as undoing
+from lists.importing.causes import find_causes
 from lists.importing.cleaning import CleanRow, cleaner
 from lists.importing.columns import Mapping
 from lists.importing.progress import Progress
@@ -62,7 +63,7 @@ def analyse(imported: Import, step: jobs.Step) -> timedelta | None:
             analysed_at=Now(),
             records=progress.rows,
             blank=progress.blank,
-            causes=reviewing.find_causes(imported),
+            causes=find_causes(imported),
             **{outcome: counts[outcome] for outcome in RowOutcome.values},
         )
     return None
@@ -182,7 +183,7 @@ def commit(imported: Import, step: jobs.Step) -> timedelta | None:
         return AT_ONCE
     counts = matching.ledger(imported.pk)
     outcomes = {outcome: counts[outcome] for outcome in RowOutcome.values}
-    causes = reviewing.find_causes(imported) if progress.drifted else imported.causes
+    causes = find_causes(imported) if progress.drifted else imported.causes
     with transaction.atomic():
         step.store(state=ImportState.COMPLETED, finished_at=Now(), joined=counts["joined"], causes=causes, **outcomes)
         record_event(None, "imported", imported, list=imported.list_name, joined=counts["joined"], **outcomes)

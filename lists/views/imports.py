@@ -23,7 +23,9 @@ from lists import exporting, jobs, services
 from lists.fields import BY_NAME, OF_CONTACT
 from lists.forms.imports import DOUBLED, CappedUpload, ColumnsForm, ReadForm, UploadForm
 from lists.htmx import go_to, render_page
-from lists.importing import describing, flow, reading, reviewing
+from lists.importing import changes, describing, duplicates, flow, reading, remembering
+from lists.importing import undo as undoing
+from lists.importing.causes import Cause, read_causes
 from lists.importing.columns import Mapping, guess
 from lists.importing.flow import ImportRefused
 from lists.importing.reading import Dialect, FileRefused, Record
@@ -144,7 +146,7 @@ def _receive(form: UploadForm) -> Import:
 @needs("upload_file")
 def template(request: HttpRequest) -> HttpResponse:
     """An empty table with the columns we know and one row that passes our own checks."""
-    response = HttpResponse(reviewing.template_csv(), content_type="text/csv; charset=utf-8")
+    response = HttpResponse(exporting.template(), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = content_disposition_header(True, "contacts template.csv")
     return response
 
@@ -245,7 +247,7 @@ def columns(request: HttpRequest, import_id: int) -> HttpResponse:
     if not _is_on_the_server(imported):
         messages.error(request, f"The upload of {imported.filename} is no longer on the server. Upload the file again.")
         return go_to(request, "imports-index")
-    remembered = reviewing.remembered(imported) if imported.state == ImportState.DRAFT else None
+    remembered = remembering.remembered(imported) if imported.state == ImportState.DRAFT else None
     form = ColumnsForm(
         request.POST or None,
         headers=imported.headers,
@@ -403,7 +405,7 @@ def undo(request: HttpRequest, import_id: int) -> HttpResponse:
         "lists/imports/undo.html",
         {
             **_frame(request, imported, "imports-detail"),
-            "plan": reviewing.undo_plan(imported),
+            "plan": undoing.plan(imported.pk, imported.on_existing),
             "held": _held(imported),
         },
     )
@@ -479,7 +481,7 @@ def _frame(request: HttpRequest, imported: Import, route: str) -> dict[str, Any]
         "under_way": imported.is_under_way,
         "progress": describing.progress(imported) if imported.is_under_way else None,
         "silent_since": jobs.silent_since() if imported.is_under_way else "",
-        "imported_before": reviewing.same_file(imported),
+        "imported_before": remembering.same_file(imported),
         "sees_numbers": may(request.user, "see_numbers"),
         "may_upload": may(request.user, "upload_file"),
         "may_undo": _may_undo(request, imported),
@@ -517,16 +519,16 @@ def _tab(request: HttpRequest, imported: Import, tabs: tuple[str, ...]) -> str:
 def _tab_context(request: HttpRequest, imported: Import, tab: str) -> dict[str, Any]:
     sees_numbers = may(request.user, "see_numbers")
     if tab == "problems":
-        return {"causes": [_cause_card(imported, cause, sees_numbers) for cause in reviewing.causes(imported)]}
+        return {"causes": [_cause_card(imported, cause, sees_numbers) for cause in read_causes(imported)]}
     if tab == "duplicates":
-        repeats = reviewing.repeats_in_file(imported)[:PATTERNS_SHOWN]
-        known = reviewing.matches_with_existing(imported)[:PATTERNS_SHOWN]
-        in_file = reviewing.beside_first_line(imported, [pattern.first_line for pattern in repeats])
-        with_contact = reviewing.beside_contact(imported, [pattern.first_line for pattern in known])
+        repeats = duplicates.repeats_in_file(imported)[:PATTERNS_SHOWN]
+        known = duplicates.matches_with_existing(imported)[:PATTERNS_SHOWN]
+        in_file = duplicates.beside_first_line(imported, [pattern.first_line for pattern in repeats])
+        with_contact = duplicates.beside_contact(imported, [pattern.first_line for pattern in known])
         return {
             "repeats": [(pattern, in_file.get(pattern.first_line)) for pattern in repeats],
             "known": [(pattern, with_contact.get(pattern.first_line)) for pattern in known],
-            "effects": reviewing.effects(imported),
+            "effects": duplicates.effects(imported),
             "matched": imported.updated + imported.unchanged,
         }
     if tab == "vendors":
@@ -536,7 +538,7 @@ def _tab_context(request: HttpRequest, imported: Import, tab: str) -> dict[str, 
     return _rows(request, imported)
 
 
-def _cause_card(imported: Import, cause: reviewing.Cause, sees_numbers: bool) -> dict[str, Any]:
+def _cause_card(imported: Import, cause: Cause, sees_numbers: bool) -> dict[str, Any]:
     """A cause as `components/_cause.html` draws it."""
     samples = [(value if sees_numbers else hide_numbers(value), "") for value in cause.samples if value]
     route = "imports-check" if imported.state == ImportState.READY else "imports-detail"
@@ -579,7 +581,7 @@ def _rows(request: HttpRequest, imported: Import) -> dict[str, Any]:
         rows = rows.filter(code=code)
     page = in_order(rows, "line", request.GET.get("after"), ROWS_SHOWN)
     return {
-        "page": page._replace(rows=[reviewing.shown(imported, row) for row in page.rows]),
+        "page": page._replace(rows=[changes.shown(imported, row) for row in page.rows]),
         "size": ROWS_SHOWN,
         "outcome": outcome,
         "code": code,

@@ -10,9 +10,13 @@ from django.core.files.storage import default_storage
 from django.db import IntegrityError, transaction
 
 from lists import exporting, jobs
-from lists.importing import columns, describing, flow, job, reviewing, staging
+from lists.importing import changes, columns, describing, duplicates, flow, job, staging
+from lists.importing import undo as undoing
+from lists.importing.causes import read_causes
 from lists.importing.columns import Mapping
+from lists.importing.progress import Progress
 from lists.importing.reading import Dialect, FileRefused
+from lists.importing.undo import Undone
 from lists.models import AuditEvent, Contact, Import, ImportRow, Membership, Suppression
 from tests.factories import join, make_contact, make_list
 from tests.importing.worlds import MAPPING, commit, preview, run, state, undo, upload, work
@@ -69,7 +73,7 @@ def test_every_outcome_is_told_with_its_line_and_reason():
     assert (rejected.code, rejected.column, rejected.value) == ("too_short", "Phone", "12")
     merged = imported.rows.get(line=6)
     assert (merged.same_as, merged.reason) == (4, "Same number as line 4; other: last name.")
-    [change] = reviewing.changes(imported.rows.get(line=2), imported.on_existing)
+    [change] = changes.changes_of(imported.rows.get(line=2), imported.on_existing)
     assert change == ("last name", "", "Rao")
     preview_ledger = imported.ledger
     commit(imported)
@@ -77,7 +81,7 @@ def test_every_outcome_is_told_with_its_line_and_reason():
     assert describing.drift(imported) == ""
     assert Contact.objects.get(phone=MINA).last_name == "Iyer"
     assert not Contact.objects.filter(phone=OMAR).exists()
-    assert reviewing.changes(imported.rows.get(line=2), imported.on_existing) == [change]
+    assert changes.changes_of(imported.rows.get(line=2), imported.on_existing) == [change]
 
 
 @pytest.mark.parametrize(
@@ -145,10 +149,10 @@ def test_undo_gives_back_what_was_there():
     assert imported.rows.get(line=2).before == {
         "first_name": "Asha", "last_name": "", "extra": {"City": "Pune", "n": "1"},
     }  # fmt: skip
-    assert reviewing.undo_plan(imported) == {"removed": 1, "restored": 2, "conflicts": 0}
+    assert undoing.plan(imported.pk, imported.on_existing) == Undone(removed=1, restored=2, conflicts=0)
     undo(imported)
     assert imported.state == "undone"
-    assert reviewing.undo_result(imported) == {"removed": 1, "restored": 2, "conflicts": 0}
+    assert Progress.from_json(imported.progress).undo.undone == Undone(removed=1, restored=2, conflicts=0)
     assert state() == before
     assert ledger(imported) == {"created": 1, "updated": 2}
 
@@ -160,7 +164,7 @@ def test_undo_leaves_what_somebody_changed_since():
     Contact.objects.filter(phone=ASHA).update(last_name="Roy")
     Contact.objects.filter(phone=RAVI).update(company="Acme")
     join(other, Contact.objects.get(phone=MINA))
-    assert reviewing.undo_plan(imported) == {"removed": 1, "restored": 0, "conflicts": 2}
+    assert undoing.plan(imported.pk, imported.on_existing) == Undone(removed=1, restored=0, conflicts=2)
     undo(imported)
     assert Contact.objects.get(phone=ASHA).last_name == "Roy"
     assert list(contact_list.memberships.values_list("contact__phone", flat=True)) == [RAVI]
@@ -235,7 +239,7 @@ def test_rejected_rows_come_back_with_original_columns_and_reasons():
 
 def test_causes_are_grouped_with_samples():
     imported = preview([["12", "", "", "", ""], ["13", "", "", "", ""], [ASHA, "", "", "x", ""]])
-    short, mail = reviewing.causes(imported)
+    short, mail = read_causes(imported)
     assert (short.code, short.column, short.rows, short.first_line, short.samples) == (
         "too_short",
         "Phone",
@@ -252,11 +256,11 @@ def test_repeats_and_matches_are_grouped_by_how_they_differ():
         [[ASHA, "Asha", "Rao", "", ""], [ASHA, "Asha", "Rao", "", ""], [ASHA, "Asha", "Roy", "", ""],
          [RAVI, "Ravi", "Shah", "ravi@example.org", ""]]
     )  # fmt: skip
-    repeats = reviewing.repeats_in_file(imported)
+    repeats = duplicates.repeats_in_file(imported)
     assert {(pattern.sentence, pattern.rows, pattern.first_line) for pattern in repeats} == {
         ("Same number, nothing new", 1, 3), ("Same number, other last name", 1, 4),
     }  # fmt: skip
-    [pattern] = reviewing.matches_with_existing(imported)
+    [pattern] = duplicates.matches_with_existing(imported)
     assert pattern.sentence == "Same number, other last name; fills in e-mail"
     assert (pattern.fields, pattern.rows, pattern.first_line) == (("last_name", "email"), 1, 5)
 
@@ -265,20 +269,20 @@ def test_causes_count_what_somebody_made_do_not_contact_since():
     imported = preview([[ASHA, "", "", "x", ""], [RAVI, "", "", "x", ""]])
     Suppression.objects.create(phone=ASHA, reason="asked")
     commit(imported)
-    [cause] = reviewing.causes(imported)
+    [cause] = read_causes(imported)
     assert (cause.rows, cause.samples, imported.rejected, imported.suppressed) == (1, ["x"], 1, 1)
 
 
 def test_causes_outlive_the_rows_and_keep_none_of_their_values():
     imported = preview([["12", "", "", "", ""]])
     imported.rows.all().delete()
-    [cause] = reviewing.causes(imported)
+    [cause] = read_causes(imported)
     assert (cause.rows, cause.first_line, cause.samples) == (1, 2, [])
     assert "12" not in str(imported.causes)
 
 
 def test_progress_is_told_from_the_import_alone(monkeypatch, django_assert_num_queries):
-    for module in (staging, job, job.undoing):
+    for module in (staging, job, undoing):
         monkeypatch.setattr(module, "BATCH", 10)
     monkeypatch.setattr(job.matching.end_of_lot, "__defaults__", (10,))
     imported = preview([[f"+91980000{at:04d}", "", "", "", ""] for at in range(25)])
@@ -399,7 +403,7 @@ def test_an_import_killed_between_any_two_steps_ends_as_if_undisturbed(monkeypat
     for module, size in ((staging, 10), (job, 10)):
         monkeypatch.setattr(module, "BATCH", size)
     monkeypatch.setattr(job.matching.end_of_lot, "__defaults__", (10,))
-    monkeypatch.setattr(job.undoing, "BATCH", 10)
+    monkeypatch.setattr(undoing, "BATCH", 10)
     calm = run(rows, make_list(), "replace")
     wanted = (state()["contacts"], calm.ledger, calm.joined, lines(calm))
     undo(calm)

@@ -17,6 +17,7 @@ from django.utils import timezone
 from pytest_django.asserts import assertContains, assertNotContains, assertRedirects, assertTemplateNotUsed
 
 from lists import jobs
+from lists.importing.undo import Undone
 from lists.models import AuditEvent, Contact, ContactList, Import, RemoteContact, RemoteList, Suppression
 from lists.sync import readiness
 from lists.templatetags.imports import differing, hide_numbers, marked
@@ -798,7 +799,7 @@ def test_undo_tells_its_plan_and_does_it_once(uploader):
     contact_list = make_list()
     make_contact(RAVI, first_name="Ravi", contact_list=contact_list)
     imported = done(uploader, [[ASHA, "Asha", "", "", ""], [RAVI, "Ravi", "Haddad", "", ""]], contact_list)
-    assert uploader.get(url("undo", imported)).context["plan"] == {"removed": 1, "restored": 1, "conflicts": 0}
+    assert uploader.get(url("undo", imported)).context["plan"] == Undone(removed=1, restored=1, conflicts=0)
     for _ in range(2):
         response = uploader.post(url("undo", imported))
         assertRedirects(response, url("detail", imported), fetch_redirect_response=False)

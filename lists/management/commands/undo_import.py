@@ -3,8 +3,10 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from lists import jobs
-from lists.importing import flow, reviewing
+from lists.importing import flow
+from lists.importing import undo as undoing
 from lists.importing.flow import ImportRefused
+from lists.importing.progress import Progress
 from lists.management.base import JsonCommand, Refused
 from lists.models import Import, ImportState
 
@@ -26,14 +28,14 @@ class Command(JsonCommand):
                 f"Import {imported.pk} is {imported.get_state_display()}; only a completed one can be undone."
             )
         if options["dry_run"]:
-            return reviewing.undo_plan(imported)
+            return undoing.plan(imported.pk, imported.on_existing)._asdict()
         try:
             flow.begin_undo(imported, None)
         except ImportRefused as refused:
             raise Refused(refused) from refused
         jobs.work_to_end("import", imported.pk)
         imported.refresh_from_db()
-        return reviewing.undo_result(imported)
+        return Progress.from_json(imported.progress).undo.undone._asdict()
 
     def tell(self, result: dict[str, Any]) -> None:
         self.stdout.write(
