@@ -24,6 +24,8 @@ FORBIDDEN = {
     "lists.models": ["lists.sync", "lists.importing", "lists.vendors", "lists.views", "lists.forms", "lists.services"],
     "lists.forms": ["lists.sync", "lists.views"],
     "lists.services": ["lists.views", "lists.forms"],
+    "lists.views": ["lists.templatetags"],
+    "lists.pages": ["lists.views", "lists.templatetags"],
     "lists.jobs": ["lists.views", "lists.forms", "lists.vendors"],
 }  # fmt: skip
 # What a place may import although a rule above it says no.

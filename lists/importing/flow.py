@@ -197,6 +197,16 @@ def discard(imported: Import, user: User | None) -> None:
         jobs.wake("import", imported.pk)
 
 
+def is_open(imported: Import) -> bool:
+    """Whether it may still be read and matched in another way."""
+    return imported.state in (ImportState.DRAFT, ImportState.READY) or failed_before_saving(imported)
+
+
+def failed_before_saving(imported: Import) -> bool:
+    """Whether the check failed, so that nothing was saved."""
+    return imported.state == ImportState.FAILED and imported.started_at is None
+
+
 def _move(imported: Import, state: str, *, only_from: tuple[str, ...] = _BEFORE_SAVING, **changes: Any) -> None:
     """Change the state, if it still is one of those it may be changed from. Raises ImportRefused."""
     allowed = Import.objects.filter(pk=imported.pk, state__in=only_from)

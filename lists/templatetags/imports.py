@@ -8,25 +8,15 @@ from django import template
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from lists.masking import hide_numbers
+
 register = template.Library()
 
 LONGEST_SHOWN = 200
 """Characters of a cell that a page shows."""
 
-# Five digits or more with whatever people write between them; a spreadsheet's 9.19877E+11 among them.
-_NUMBER = re.compile(r"\d(?:[\s().+/,'Ee-]*\d){4,}")
 _OUTER_SPACE = re.compile(r"^\s+|\s+$")
 _APOSTROPHE = re.compile(r"^['’](?=[+=\d])")
-
-
-def hide_numbers(text: str) -> str:
-    """The text with every number in it hidden but for its last three digits."""
-
-    def hidden(match: re.Match[str]) -> str:
-        kept = "".join(char for char in match[0] if char.isdigit())[-3:]
-        return "•" * max(len(match[0]) - 3, 2) + kept
-
-    return _NUMBER.sub(hidden, text)
 
 
 def _invisible(char: str) -> tuple[str, str] | None:

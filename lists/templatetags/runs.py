@@ -9,11 +9,12 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from lists.models import SyncAttempt, SyncItem
+from lists.pages.figures import attempt_state
 from lists.sync import history
 from lists.templatetags.ui import equation, figure
-from lists.vendors import errors
 
 register = template.Library()
+register.filter(attempt_state)
 
 KINDS = {"syncrun": "run", "contactlist": "list", "importrow": "row"}
 NAMES = ("fields", "settings", "secrets")
@@ -39,18 +40,6 @@ def count_cell(count: int) -> SafeString:
     if count:
         return format_html('<td class="num">{}</td>', figure(count))
     return mark_safe('<td class="num"><span class="zero">0</span></td>')
-
-
-@register.filter
-def attempt_state(attempt: SyncAttempt) -> str:
-    """The state whose colour a request has, by what followed from its answer."""
-    if not attempt.problem:
-        return "sending" if attempt.status is None else "answered"
-    # A problem that is none of the vendor's (the worker went away) leaves open what became of the request.
-    error = getattr(errors, attempt.problem, errors.OutcomeUnknown)
-    if error.retry:
-        return "waiting"
-    return "unknown" if error.unknown else "rejected"
 
 
 @register.filter

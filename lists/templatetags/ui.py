@@ -8,18 +8,19 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from django import forms, template
-from django.contrib.auth.models import AnonymousUser, User
 from django.forms import BoundField
 from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from lists import phones
-from lists.permissions import may
-from lists.vendors.registry import VENDORS
+from lists.masking import phone_for
+from lists.wording import clock, exactly, vendor_label
 
 register = template.Library()
+register.filter(phone_for)
+register.filter(vendor_label)
+register.simple_tag(clock)
 
 
 class Look(NamedTuple):
@@ -158,25 +159,10 @@ def duration(seconds: float | timedelta | None) -> str:
 
 
 @register.filter
-def phone_for(e164: str, user: User | AnonymousUser) -> str:
-    """The number as this person may see it: grouped, or masked."""
-    return phones.display(e164) if may(user, "see_numbers") else phones.mask(e164)
-
-
-@register.filter
-def vendor_label(key: str) -> str:
-    return VENDORS[key].label if key in VENDORS else key
-
-
-@register.filter
 def role(user: Any) -> str:
     """The person's roles in words."""
     names = [group.name for group in user.groups.all()]
     return ", ".join(names) or ("superuser" if user.is_superuser else "no role")
-
-
-def _exactly(moment: datetime) -> str:
-    return timezone.localtime(moment).strftime("%-d %B %Y, %H:%M:%S %Z")
 
 
 def _relative(moment: datetime) -> str:
@@ -199,18 +185,8 @@ def ago(moment: datetime | None, never: str = "never") -> SafeString | str:
     return format_html(
         '<time datetime="{}" title="{}" data-local="title">{}</time>',
         moment.isoformat(timespec="seconds"),
-        _exactly(moment),
+        exactly(moment),
         f"{timezone.localtime(moment):%-d %B %Y}" if old else _relative(moment),
-    )
-
-
-@register.simple_tag
-def clock(moment: datetime | None, never: str = "never") -> SafeString | str:
-    """The exact time with its zone; the reader's own zone where scripts run."""
-    if moment is None:
-        return never
-    return format_html(
-        '<time datetime="{}" data-local="text">{}</time>', moment.isoformat(timespec="seconds"), _exactly(moment)
     )
 
 

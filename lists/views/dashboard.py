@@ -27,9 +27,9 @@ from lists.models import (
     SyncRun,
 )
 from lists.models.sync import SyncRunQuerySet
+from lists.pages.figures import Days, days_since, first_day, strips
 from lists.permissions import may, needs
 from lists.sync import history
-from lists.views.figures import Days, days_since, first_day, strips
 
 REMEMBERED = timedelta(days=14)
 """How long a run or import that ended badly is brought up, unless a later one has taken its place."""

@@ -3,48 +3,35 @@
 Every step is an address of its own that survives a reload. Nothing touches a contact before `commit`.
 """
 
-from itertools import islice
 from pathlib import Path
-from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
-from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import content_disposition_header
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from lists import exporting, jobs, services
+from lists import exporting, services
 from lists.fields import BY_NAME, OF_CONTACT
 from lists.forms.imports import DOUBLED, CappedUpload, ColumnsForm, ReadForm, UploadForm
 from lists.htmx import go_to, render_page
-from lists.importing import changes, describing, duplicates, flow, reading, remembering
+from lists.importing import describing, flow, remembering
 from lists.importing import undo as undoing
-from lists.importing.causes import Cause, read_causes
-from lists.importing.columns import Mapping, guess
+from lists.importing.columns import Mapping
 from lists.importing.flow import ImportRefused
-from lists.importing.reading import Dialect, FileRefused, Record
-from lists.models import ContactList, Import, ImportRow, ImportState, RemoteList, RowOutcome
+from lists.importing.reading import Dialect, FileRefused
+from lists.models import ContactList, Import, ImportState
 from lists.models.audit import record as record_event
 from lists.models.imports import NOTHING_SAVED
-from lists.paging import in_order, newest_first
+from lists.pages import imports as pages
+from lists.paging import newest_first
 from lists.permissions import may, needs, person
-from lists.sync import readiness
-from lists.templatetags.imports import hide_numbers
-from lists.templatetags.ui import clock
-from lists.vendors.registry import vendor_class
 
 IMPORTS_SHOWN = 30
-ROWS_SHOWN = 50
-PATTERNS_SHOWN = 12
-SAMPLE = 20
-COUNTED_AT_ONCE = 5 * 1024 * 1024
-"""Bytes up to which all of a file is looked at while a person waits."""
 
 
 # The list of imports -------------------------------------------------------------------------------------------------
@@ -154,21 +141,12 @@ def template(request: HttpRequest) -> HttpResponse:
 # Read ----------------------------------------------------------------------------------------------------------------
 
 
-class SampleRow(NamedTuple):
-    """A row of the grid: cells in the file's columns, cells beyond them, and how many are missing."""
-
-    line: int
-    cells: list[str]
-    surplus: list[str]
-    missing: int
-
-
 @require_http_methods(["GET", "HEAD", "POST"])
 @needs("upload_file")
 def read(request: HttpRequest, import_id: int) -> HttpResponse:
     """How the file is read: encoding, delimiter, header row; shown on its first rows, and changeable."""
     imported = _an_import(import_id)
-    if not _is_open(imported):
+    if not flow.is_open(imported):
         return go_to(request, "imports-detail", imported.pk)
     if not _is_on_the_server(imported):
         messages.error(request, f"The upload of {imported.filename} is no longer on the server. Upload the file again.")
@@ -188,50 +166,13 @@ def read(request: HttpRequest, import_id: int) -> HttpResponse:
     return render_page(
         request,
         "lists/imports/read.html",
-        {**_frame(request, imported, "imports-read"), "form": form, **_reading(imported)},
+        {**pages.frame(imported, "imports-read", request.user), "form": form, **pages.as_read(imported)},
         parts={"imports-reading": "lists/imports/_reading.html"},
     )
 
 
 def _is_on_the_server(imported: Import) -> bool:
     return bool(imported.file) and Path(imported.file.path).exists()
-
-
-def _reading(imported: Import) -> dict[str, Any]:
-    """What is seen of the file as it is read now. All of it is looked at only while that takes no time.
-
-    inspection  counts over the whole of a small file; refusal  why not all of it can be read
-    """
-    dialect, path = Dialect.from_dict(imported.dialect), imported.file.path
-    width = len(imported.headers)
-    seen: dict[str, Any] = {
-        "findings": describing.in_words(dialect),
-        "certain": dialect.encoding.startswith("utf"),
-        "rows": [],
-    }
-    try:
-        seen["rows"] = [
-            SampleRow(line, cells[:width], cells[width:], max(width - len(cells), 0))
-            for line, cells in _records(imported, SAMPLE)
-        ]
-        if imported.size <= COUNTED_AT_ONCE:
-            detected = reading.detect(path)
-            if detected.dialect == dialect:
-                seen |= {"findings": detected.found, "certain": detected.certain}
-            else:  # somebody chose it
-                seen["certain"] = True
-            seen["inspection"] = reading.inspect(
-                path, dialect.encoding, dialect.delimiter, dialect.has_header, sample=0
-            )
-    except FileRefused as refused:
-        seen["refusal"] = refused.message
-    return seen
-
-
-def _records(imported: Import, count: int) -> list[Record]:
-    """The first records of the file that hold anything."""
-    records = reading.read(imported.file.path, Dialect.from_dict(imported.dialect))
-    return list(islice((record for record in records if record.cells), count))
 
 
 # Columns -------------------------------------------------------------------------------------------------------------
@@ -242,7 +183,7 @@ def _records(imported: Import, count: int) -> list[Record]:
 def columns(request: HttpRequest, import_id: int) -> HttpResponse:
     """Which column of the file is what, the country of bare numbers, and what the file may change."""
     imported = _an_import(import_id)
-    if not _is_open(imported):
+    if not flow.is_open(imported):
         return go_to(request, "imports-detail", imported.pk)
     if not _is_on_the_server(imported):
         messages.error(request, f"The upload of {imported.filename} is no longer on the server. Upload the file again.")
@@ -261,16 +202,15 @@ def columns(request: HttpRequest, import_id: int) -> HttpResponse:
             form.add_error(None, str(refused))
         else:
             return go_to(request, "imports-check", imported.pk)
-    sample = [record.cells for record in _records(imported, flow.SAMPLE_ROWS)]
-    region = imported.contact_list.default_region if imported.contact_list else ""
-    suggestions = guess(imported.headers, sample, region or None)
     return render_page(
         request,
         "lists/imports/columns.html",
         {
-            **_frame(request, imported, "imports-columns"),
+            **pages.frame(imported, "imports-columns", request.user),
             "form": form,
-            "matches": [(suggestion, form.column_field(suggestion.column)) for suggestion in suggestions],
+            "matches": [
+                (suggestion, form.column_field(suggestion.column)) for suggestion in pages.suggestions(imported)
+            ],
             "remembered": remembered,
         },
         parts={"imports-columns": "lists/imports/_columns.html"},
@@ -287,12 +227,16 @@ def check(request: HttpRequest, import_id: int) -> HttpResponse:
     imported = _an_import(import_id)
     if imported.state == ImportState.DRAFT and may(request.user, "upload_file"):
         return go_to(request, "imports-columns", imported.pk)
-    if imported.state not in (ImportState.ANALYSING, ImportState.READY) and not _failed_before(imported):
+    if imported.state not in (ImportState.ANALYSING, ImportState.READY) and not flow.failed_before_saving(imported):
         return go_to(request, "imports-detail", imported.pk)
     tab = _tab(request, imported, ("rows", "problems", "duplicates", "vendors"))
-    context = {**_frame(request, imported, "imports-check"), "tab": tab, "tabs": _tabs(imported, "imports-check", tab)}
+    context = {
+        **pages.frame(imported, "imports-check", request.user),
+        "tab": tab,
+        "tabs": pages.tabs(imported, "imports-check", tab),
+    }
     if imported.state == ImportState.READY:
-        context |= _tab_context(request, imported, tab)
+        context |= pages.tab_context(imported, tab, request.user, request.GET)
     return render_page(
         request,
         "lists/imports/check.html",
@@ -351,17 +295,17 @@ def detail(request: HttpRequest, import_id: int) -> HttpResponse:
     imported = _an_import(import_id)
     if imported.state == ImportState.DRAFT and may(request.user, "upload_file"):
         return go_to(request, "imports-read", imported.pk)
-    if imported.state in (ImportState.ANALYSING, ImportState.READY) or _failed_before(imported):
+    if imported.state in (ImportState.ANALYSING, ImportState.READY) or flow.failed_before_saving(imported):
         return go_to(request, "imports-check", imported.pk)
     tab = _tab(request, imported, ("rows", "problems", "settings"))
     context = {
-        **_frame(request, imported, "imports-detail"),
+        **pages.frame(imported, "imports-detail", request.user),
         "tab": tab,
-        "tabs": _tabs(imported, "imports-detail", tab),
+        "tabs": pages.tabs(imported, "imports-detail", tab),
         "drift": describing.drift(imported),
     }
     if not imported.is_under_way:
-        context |= _tab_context(request, imported, tab)
+        context |= pages.tab_context(imported, tab, request.user, request.GET)
     return render_page(
         request,
         "lists/imports/detail.html",
@@ -389,7 +333,7 @@ def rejected(request: HttpRequest, import_id: int) -> StreamingHttpResponse:
 def undo(request: HttpRequest, import_id: int) -> HttpResponse:
     """What undoing would take away, give back and leave alone; and doing it."""
     imported = _an_import(import_id)
-    if not _may_undo(request, imported):
+    if not pages.may_undo(imported, request.user):
         raise PermissionDenied
     if request.method == "POST":
         try:
@@ -404,27 +348,11 @@ def undo(request: HttpRequest, import_id: int) -> HttpResponse:
         request,
         "lists/imports/undo.html",
         {
-            **_frame(request, imported, "imports-detail"),
+            **pages.frame(imported, "imports-detail", request.user),
             "plan": undoing.plan(imported.pk, imported.on_existing),
-            "held": _held(imported),
+            "held": pages.held(imported),
         },
     )
-
-
-class Held(NamedTuple):
-    """What a vendor holds of the list, and whether it lets single contacts be taken off."""
-
-    remote: RemoteList
-    vendor: str
-    lets_go: bool
-
-
-def _held(imported: Import) -> list[Held]:
-    found = []
-    for remote in RemoteList.objects.filter(contact_list=imported.contact_list_id).select_related("connection"):
-        vendor = vendor_class(remote.connection.vendor)
-        found.append(Held(remote, vendor.label, "remove_member" in vendor.can))
-    return found
 
 
 # What several pages share --------------------------------------------------------------------------------------------
@@ -434,159 +362,12 @@ def _an_import(import_id: int) -> Import:
     return get_object_or_404(Import.objects.select_related("contact_list", "created_by"), pk=import_id)
 
 
-def _is_open(imported: Import) -> bool:
-    """Whether it may still be read and matched in another way."""
-    return imported.state in (ImportState.DRAFT, ImportState.READY) or _failed_before(imported)
-
-
-def _failed_before(imported: Import) -> bool:
-    """Whether the check failed, so that nothing was saved."""
-    return imported.state == ImportState.FAILED and imported.started_at is None
-
-
-def _may_undo(request: HttpRequest, imported: Import) -> bool:
-    own = imported.created_by_id == request.user.pk and may(request.user, "upload_file")
-    return own or may(request.user, "undo_import")
-
-
-class WizardStep(NamedTuple):
-    route: str
-    label: str
-    url: str
-    done: bool
-
-
-STEPS = (
-    ("imports-read", "Read"),
-    ("imports-columns", "Match columns"),
-    ("imports-check", "Check"),
-    ("imports-detail", "Result"),
-)
-
-
-def _frame(request: HttpRequest, imported: Import, route: str) -> dict[str, Any]:
-    """What every step shows around its work: the stepper, the file and its list, and what may be done."""
-    places = [name for name, _ in STEPS]
-    here = places.index(route)
-    reached = {"imports-read", "imports-columns"} if _is_open(imported) and may(request.user, "upload_file") else set()
-    if imported.state in (ImportState.READY, ImportState.ANALYSING):
-        reached.add("imports-check")
-    return {
-        "imp": imported,
-        "route": route,
-        "steps": [
-            WizardStep(name, label, reverse(name, args=[imported.pk]) if name in reached else "", place < here)
-            for place, (name, label) in enumerate(STEPS)
-        ],
-        "under_way": imported.is_under_way,
-        "progress": describing.progress(imported) if imported.is_under_way else None,
-        "silent_since": jobs.silent_since() if imported.is_under_way else "",
-        "imported_before": remembering.same_file(imported),
-        "sees_numbers": may(request.user, "see_numbers"),
-        "may_upload": may(request.user, "upload_file"),
-        "may_undo": _may_undo(request, imported),
-        "may_discard": _is_open(imported) and may(request.user, "upload_file"),
-        "sentence": describing.sentence(imported),
-        "to_import": imported.to_import,
-        "stays_out": describing.stays_out(imported),
-        "vendors": readiness.judge_list(imported) if imported.state == ImportState.READY else [],
-    }
-
-
-def _tabs(imported: Import, route: str, here: str) -> list[tuple[str, str, int | None, bool]]:
-    """(label, address, count, is here), as `components/_tabs.html` draws them."""
-    tabs: dict[str, tuple[str, int | None]] = {
-        "problems": ("Problems", imported.rejected),
-        "rows": ("Rows", imported.records),
-    }
-    if route == "imports-check":
-        tabs |= {"duplicates": ("Duplicates", imported.merged + imported.updated + imported.unchanged)}
-        tabs |= {"vendors": ("Vendors", None)}
-    else:
-        tabs |= {"settings": ("How it was imported", None)}
-    address = reverse(route, args=[imported.pk])
-    return [(label, f"{address}?tab={tab}", count, tab == here) for tab, (label, count) in tabs.items()]
-
-
 def _tab(request: HttpRequest, imported: Import, tabs: tuple[str, ...]) -> str:
     """The tab the address asks for; what needs reading most where it asks for none."""
     if request.GET.get("outcome") or request.GET.get("code") or request.GET.get("after"):
         return "rows"
     chosen = request.GET.get("tab", "")
     return chosen if chosen in tabs else ("problems" if imported.rejected else "rows")
-
-
-def _tab_context(request: HttpRequest, imported: Import, tab: str) -> dict[str, Any]:
-    sees_numbers = may(request.user, "see_numbers")
-    if tab == "problems":
-        return {"causes": [_cause_card(imported, cause, sees_numbers) for cause in read_causes(imported)]}
-    if tab == "duplicates":
-        repeats = duplicates.repeats_in_file(imported)[:PATTERNS_SHOWN]
-        known = duplicates.matches_with_existing(imported)[:PATTERNS_SHOWN]
-        in_file = duplicates.beside_first_line(imported, [pattern.first_line for pattern in repeats])
-        with_contact = duplicates.beside_contact(imported, [pattern.first_line for pattern in known])
-        return {
-            "repeats": [(pattern, in_file.get(pattern.first_line)) for pattern in repeats],
-            "known": [(pattern, with_contact.get(pattern.first_line)) for pattern in known],
-            "effects": duplicates.effects(imported),
-            "matched": imported.updated + imported.unchanged,
-        }
-    if tab == "vendors":
-        return {"readiness": readiness.judge_import(imported)}
-    if tab == "settings":
-        return {"mapped": describing.mapped(imported), "settings": _settings(imported)}
-    return _rows(request, imported)
-
-
-def _cause_card(imported: Import, cause: Cause, sees_numbers: bool) -> dict[str, Any]:
-    """A cause as `components/_cause.html` draws it."""
-    samples = [(value if sees_numbers else hide_numbers(value), "") for value in cause.samples if value]
-    route = "imports-check" if imported.state == ImportState.READY else "imports-detail"
-    rows = "row" if cause.rows == 1 else "rows"
-    return {
-        "state": "rejected",
-        "title": cause.reason,
-        "count": cause.rows,
-        "unit": rows,
-        "text": f"{_column(cause.column)}{cause.suggestion}",
-        "samples": samples,
-        "href": f"{reverse(route, args=[imported.pk])}?outcome=rejected&code={cause.code}",
-        "action": f"See {cause.rows:,} {rows}" if cause.rows > 1 else "See the row",
-    }
-
-
-def _column(name: str) -> str:
-    return f"In column “{name}”. " if name else ""
-
-
-def _settings(imported: Import) -> list[tuple[str, Any]]:
-    return [
-        *describing.choices(imported),
-        ("Began", clock(imported.started_at)),
-        ("Ended", clock(imported.finished_at, "not yet")),
-        ("Fingerprint (SHA-256)", imported.content_hash),
-    ]
-
-
-def _rows(request: HttpRequest, imported: Import) -> dict[str, Any]:
-    """A page of rows, by the outcome and the code of the address; what cannot be read there narrows nothing."""
-    outcome = request.GET.get("outcome", "")
-    outcome = outcome if outcome in RowOutcome.values else ""
-    code = request.GET.get("code", "")
-    code = code if code.isidentifier() else ""
-    rows: QuerySet[ImportRow] = ImportRow.objects.filter(imported=imported).select_related("contact")
-    if outcome:
-        rows = rows.filter(outcome=outcome)
-    if code:
-        rows = rows.filter(code=code)
-    page = in_order(rows, "line", request.GET.get("after"), ROWS_SHOWN)
-    return {
-        "page": page._replace(rows=[changes.shown(imported, row) for row in page.rows]),
-        "size": ROWS_SHOWN,
-        "outcome": outcome,
-        "code": code,
-        "total": getattr(imported, outcome) if outcome and not code else None if code else imported.records,
-    }
 
 
 def _number(text: str) -> int:

@@ -20,20 +20,20 @@ from django.views.decorators.http import require_POST, require_safe
 from lists.exporting import safe_csv
 from lists.forms.runs import ItemFilterForm, PlanForm, RunFilterForm
 from lists.htmx import details, go_to, render_page
+from lists.masking import phone_for
 from lists.models import AuditEvent, ItemOutcome, SyncAttempt, SyncBatch, SyncRun
 from lists.models.audit import record
 from lists.models.sync import PLAN_STATES, SyncItemQuerySet
+from lists.pages.figures import Span, attempt_state, folded, strips, waterfall
 from lists.paging import in_order, newest_first
 from lists.permissions import may, needs
 from lists.searching import searches
 from lists.sync import history, planning, settling
 from lists.sync.costing import Cost, cost
-from lists.templatetags.runs import attempt_state
-from lists.templatetags.ui import phone_for, vendor_label
 from lists.vendors import masking
 from lists.vendors.records import ID_SLOT
 from lists.vendors.registry import VENDORS
-from lists.views.figures import Span, folded, strips, waterfall
+from lists.wording import vendor_label
 
 PAGE = 50
 PLAN_PAGE = 10

@@ -18,9 +18,10 @@ from pytest_django.asserts import assertContains, assertNotContains, assertRedir
 
 from lists import jobs
 from lists.importing.undo import Undone
+from lists.masking import hide_numbers
 from lists.models import AuditEvent, Contact, ContactList, Import, RemoteContact, RemoteList, Suppression
 from lists.sync import readiness
-from lists.templatetags.imports import differing, hide_numbers, marked
+from lists.templatetags.imports import differing, marked
 from tests.factories import join, make_connection, make_contact, make_list, make_user
 from tests.importing.worlds import commit, csv_bytes, preview, run, undo, work
 
@@ -369,7 +370,7 @@ def test_an_upload_that_is_gone_from_the_disk_is_told(uploader, step):
 
 
 def test_a_large_file_is_not_counted_while_somebody_waits(uploader, monkeypatch):
-    monkeypatch.setattr("lists.views.imports.COUNTED_AT_ONCE", 0)
+    monkeypatch.setattr("lists.pages.imports.COUNTED_AT_ONCE", 0)
     imported = uploaded(uploader, csv_bytes([[ASHA, "Asha", "", "", ""]]))
     assertContains(uploader.get(url("read", imported)), "The rows are counted when the whole file is checked.")
 
@@ -527,7 +528,7 @@ def test_each_term_of_the_equation_opens_exactly_its_rows(uploader):
 
 
 def test_rows_are_paged_by_line(uploader, monkeypatch):
-    monkeypatch.setattr("lists.views.imports.ROWS_SHOWN", 2)
+    monkeypatch.setattr("lists.pages.imports.ROWS_SHOWN", 2)
     imported = ready(uploader, [[f"98000 1234{n}", "", "", "", ""] for n in range(5)])
     first = uploader.get(url("check", imported), {"tab": "rows"}).context["page"]
     second = uploader.get(url("check", imported), {"tab": "rows", "after": first.next}).context["page"]

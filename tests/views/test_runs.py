@@ -15,8 +15,8 @@ from pytest_django.asserts import assertContains, assertNotContains, assertRedir
 
 from lists import jobs
 from lists.models import AuditEvent, Contact, RunState, SyncRun
+from lists.pages.figures import folded, strips, waterfall
 from lists.sync import history, planning
-from lists.views.figures import folded, strips, waterfall
 from tests.factories import (
     make_attempt,
     make_connection,

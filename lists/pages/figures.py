@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from django.utils import timezone
 
 from lists.models import Connection, RunState, SyncAttempt, SyncRun
+from lists.vendors import errors
 
 NEWEST = 30
 """Runs in the strip of a connection."""
@@ -141,6 +142,17 @@ def waterfall(attempts: Sequence[SyncAttempt], earlier: Mapping[int, int]) -> li
             number = made[attempt.batch_id] = made.get(attempt.batch_id, 0) + 1
         spans.append(Span(attempt, wait_from, max(0, call_from - wait_from), call_from, call, number))
     return spans
+
+
+def attempt_state(attempt: SyncAttempt) -> str:
+    """The state whose colour a request has, by what followed from its answer."""
+    if not attempt.problem:
+        return "sending" if attempt.status is None else "answered"
+    # A problem that is none of the vendor's (the worker went away) leaves open what became of the request.
+    error = getattr(errors, attempt.problem, errors.OutcomeUnknown)
+    if error.retry:
+        return "waiting"
+    return "unknown" if error.unknown else "rejected"
 
 
 class Excerpt(NamedTuple):
