@@ -7,9 +7,9 @@ from django import forms
 from django.conf import settings
 from django.forms import BoundField
 
-from lists import services
 from lists.models import Connection
 from lists.rehearsal import CREDENTIALS
+from lists.services import connections
 from lists.vendors.base import HttpVendor, Setting
 
 REHEARSAL_URL = "http://127.0.0.1:8001"
@@ -109,7 +109,7 @@ class ConnectionForm(forms.Form):
         return [setting for setting in self.vendor.settings if setting.secret and not cleaned.get(setting.name)]
 
     def _moves(self, cleaned: dict[str, Any]) -> bool:
-        return services.moves(self.connection, self.vendor, cleaned)
+        return connections.moves(self.connection, self.vendor, cleaned)
 
     @property
     def settings(self) -> dict[str, str]:

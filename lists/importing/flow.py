@@ -22,13 +22,14 @@ from django.db import transaction
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from lists import jobs, services
+from lists import jobs
 from lists.importing import columns
 from lists.importing.columns import Mapping
 from lists.importing.progress import Progress, UndoProgress
 from lists.importing.reading import Dialect, FileRefused, detect, headers, no_rows, read
 from lists.models import ContactList, Import, ImportState, OnExisting, RowOutcome
 from lists.models.audit import record as record_event
+from lists.services import lists
 
 SAMPLE_ROWS = 200
 
@@ -54,7 +55,7 @@ def receive(upload_chunks: Iterable[bytes], filename: str, contact_list: Contact
         found = headers(path, dialect)
         with transaction.atomic():  # not before: nobody else can write while SQLite is in one
             if contact_list.pk is None:
-                services.create_list(contact_list, user)
+                lists.create_list(contact_list, user)
             imported = Import.objects.create(
                 contact_list=contact_list,
                 list_name=contact_list.name,

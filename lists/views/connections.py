@@ -10,11 +10,11 @@ from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from lists import services
 from lists.forms.connections import ConnectionForm, rehearsal_settings
 from lists.htmx import go_to, render_page
 from lists.models import Connection, Pace, SyncRun
 from lists.permissions import may, needs, person
+from lists.services import Refused, connections
 from lists.sync import accounts
 from lists.vendors.base import HttpVendor, Limits
 from lists.vendors.errors import VendorError
@@ -26,14 +26,14 @@ from lists.vendors.registry import VENDORS, vendor_class
 def index(request: HttpRequest) -> HttpResponse:
     """Every connection with one line on how it is."""
     archived = "archived" in request.GET
-    connections = Connection.objects.exclude(archived_at=None) if archived else Connection.objects.current()
-    newest = SyncRun.objects.filter(connection__in=connections).values("connection").annotate(newest=Max("pk"))
+    shown = Connection.objects.exclude(archived_at=None) if archived else Connection.objects.current()
+    newest = SyncRun.objects.filter(connection__in=shown).values("connection").annotate(newest=Max("pk"))
     runs = {run.connection_id: run for run in SyncRun.objects.filter(pk__in=newest.values("newest"))}
     return render_page(
         request,
         "lists/connections/index.html",
         {
-            "connections": [(connection, runs.get(connection.pk)) for connection in connections],
+            "connections": [(connection, runs.get(connection.pk)) for connection in shown],
             "archived": archived,
             "may_add": may(request.user, "add_connection"),
         },
@@ -91,8 +91,8 @@ def _edit(
         stored = connection.name
         connection.name = form.cleaned_data["name"]
         try:
-            services.save_connection(connection, vendor, form.settings, form.secrets, person(request))
-        except services.Refused as refusal:
+            connections.save_connection(connection, vendor, form.settings, form.secrets, person(request))
+        except Refused as refusal:
             form.add_error(None, str(refusal))
             connection.name = stored
         else:
@@ -193,8 +193,8 @@ def check(request: HttpRequest, connection_id: int) -> HttpResponse:
 def archive(request: HttpRequest, connection_id: int) -> HttpResponse:
     connection = get_object_or_404(Connection, pk=connection_id)
     try:
-        services.archive_connection(connection, person(request))
-    except services.Refused as refusal:
+        connections.archive_connection(connection, person(request))
+    except Refused as refusal:
         messages.error(request, str(refusal))
         return go_to(request, "connections-detail", connection.pk)
     messages.success(request, f"“{connection}” is archived. Its history stays.")
@@ -205,7 +205,7 @@ def archive(request: HttpRequest, connection_id: int) -> HttpResponse:
 @needs("change_connection")
 def restore(request: HttpRequest, connection_id: int) -> HttpResponse:
     connection = get_object_or_404(Connection, pk=connection_id)
-    services.restore_connection(connection, person(request))
+    connections.restore_connection(connection, person(request))
     messages.success(request, f"“{connection}” is in use again.")
     return go_to(request, "connections-detail", connection.pk)
 

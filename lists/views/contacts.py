@@ -7,13 +7,13 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_http_methods, require_safe
 
-from lists import services
 from lists.forms.contacts import ContactForm
 from lists.htmx import go_to, render_page
 from lists.models import Connection, Contact, ImportRow, Suppression, SyncItem
 from lists.paging import newest_first
 from lists.permissions import may, needs, person
 from lists.searching import searched, searches
+from lists.services import contacts
 from lists.views.lists import suppressed_among
 
 PAGE_SIZE = 50
@@ -26,7 +26,7 @@ REMEMBERED = 50
 @needs("view_contact")
 def index(request: HttpRequest) -> HttpResponse:
     search = searched(request)
-    found = services.find_contacts(search, by_part=may(request.user, "see_numbers"))
+    found = contacts.find_contacts(search, by_part=may(request.user, "see_numbers"))
     page = newest_first(found, request.GET.get("before"), PAGE_SIZE)
     return render_page(
         request,
@@ -79,7 +79,7 @@ def edit(request: HttpRequest, contact_id: int) -> HttpResponse:
     form = ContactForm(request.POST or None, instance=contact)
     if request.method == "POST" and form.is_valid():
         if form.changed_data:
-            services.change_contact(contact, form.changed_data, person(request))
+            contacts.change_contact(contact, form.changed_data, person(request))
             messages.success(request, f"{contact} is saved.")
         return go_to(request, "contacts-detail", contact.pk)
     return render_page(

@@ -15,7 +15,7 @@ from django.utils.http import content_disposition_header
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from lists import exporting, services
+from lists import exporting
 from lists.fields import BY_NAME, OF_CONTACT
 from lists.forms.imports import DOUBLED, CappedUpload, ColumnsForm, ReadForm, UploadForm
 from lists.htmx import go_to, render_page
@@ -30,6 +30,7 @@ from lists.models.imports import NOTHING_SAVED
 from lists.pages import imports as pages
 from lists.paging import newest_first
 from lists.permissions import may, needs, person
+from lists.services import Refused
 
 IMPORTS_SHOWN = 30
 
@@ -87,7 +88,7 @@ def _new(request: HttpRequest, cap: CappedUpload) -> HttpResponse:
     if form.is_valid():
         try:
             imported = _receive(form)
-        except services.Refused as refused:
+        except Refused as refused:
             form.add_error("new_name", str(refused))
         except FileRefused as refused:
             form.add_error("file" if form.cleaned_data["file"] else "pasted", refused.message)
@@ -112,7 +113,7 @@ def _upload_page(request: HttpRequest, form: UploadForm, *, status: int = 200) -
 
 
 def _receive(form: UploadForm) -> Import:
-    """The upload as a draft; the draft we have where the form was sent twice. Raises FileRefused, services.Refused."""
+    """The upload as a draft; the draft we have where the form was sent twice. Raises FileRefused, Refused."""
     contact_list = form.target_list()
     imported = flow.receive(form.chunks(), form.filename, contact_list, form.user)
     twins = Import.objects.filter(

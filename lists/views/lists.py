@@ -11,7 +11,6 @@ from django.urls import reverse
 from django.utils.text import slugify
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from lists import services
 from lists.exporting import export as export_csv
 from lists.forms.lists import ListForm
 from lists.htmx import details, go_to, render_page
@@ -20,6 +19,7 @@ from lists.models.audit import record as audit
 from lists.paging import Slice, in_order, newest_first
 from lists.permissions import may, needs, person
 from lists.searching import searched, searches
+from lists.services import Refused, contacts, lists
 from lists.sync import history, planning
 from lists.sync.translating import new_list
 from lists.vendors.base import Problem
@@ -45,9 +45,9 @@ def index(request: HttpRequest) -> HttpResponse:
     """All lists, searched and sorted; archived ones on a page of their own."""
     search, sort = searched(request), request.GET.get("sort", "")
     archived = "archived" in request.GET
-    lists = ContactList.objects.exclude(archived_at=None) if archived else ContactList.objects.current()
+    shown = ContactList.objects.exclude(archived_at=None) if archived else ContactList.objects.current()
     found = (
-        lists.matching(search)
+        shown.matching(search)
         .order_by(*SORTS.get(sort, SORTS["name"]))
         .select_related("owner")
         .prefetch_related(Prefetch("remote_lists", RemoteList.objects.select_related("connection")))
@@ -66,8 +66,8 @@ def index(request: HttpRequest) -> HttpResponse:
     )
 
 
-def _numbered_page(lists: QuerySet[ContactList], number: str | None) -> Slice:
-    page = Paginator(lists, PAGE_SIZE).get_page(number)
+def _numbered_page(found: QuerySet[ContactList], number: str | None) -> Slice:
+    page = Paginator(found, PAGE_SIZE).get_page(number)
     return Slice(list(page), page.next_page_number() if page.has_next() else None, page.number == 1)
 
 
@@ -77,8 +77,8 @@ def create(request: HttpRequest) -> HttpResponse:
     form = ListForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
-            contact_list = services.create_list(form.save(commit=False), person(request))
-        except services.Refused as refusal:
+            contact_list = lists.create_list(form.save(commit=False), person(request))
+        except Refused as refusal:
             form.add_error("name", str(refusal))
         else:
             messages.success(request, f"“{contact_list}” is there. Upload a file to fill it.")
@@ -99,7 +99,7 @@ def detail(request: HttpRequest, list_id: int) -> HttpResponse:
     # Each contact once, in the order of the primary key: the deepest page is as quick as the first.
     entries = Membership.objects.filter(contact_list=contact_list, occurrence=1).select_related("contact")
     if search:
-        entries = entries.filter(contact__in=services.find_contacts(search, by_part=may(request.user, "see_numbers")))
+        entries = entries.filter(contact__in=contacts.find_contacts(search, by_part=may(request.user, "see_numbers")))
     page = in_order(entries, "contact_id", request.GET.get("after"), PAGE_SIZE)
     return _tab(
         request,
@@ -226,10 +226,10 @@ def settings(request: HttpRequest, list_id: int) -> HttpResponse:
     form = ListForm(request.POST or None, instance=contact_list)
     if request.method == "POST" and form.is_valid():
         try:
-            if changed := services.changes(contact_list, ListForm.Meta.fields, before):
-                services.change_list(contact_list, changed, person(request))
+            if changed := lists.changes(contact_list, ListForm.Meta.fields, before):
+                lists.change_list(contact_list, changed, person(request))
                 messages.success(request, f"“{contact_list}” is saved.")
-        except services.Refused as refusal:
+        except Refused as refusal:
             form.add_error("name", str(refusal))
         else:
             return go_to(request, "lists-settings", contact_list.pk)
@@ -248,8 +248,8 @@ def settings(request: HttpRequest, list_id: int) -> HttpResponse:
 def archive(request: HttpRequest, list_id: int) -> HttpResponse:
     contact_list = get_object_or_404(ContactList, pk=list_id)
     try:
-        services.archive_list(contact_list, person(request))
-    except services.Refused as refusal:
+        lists.archive_list(contact_list, person(request))
+    except Refused as refusal:
         messages.error(request, str(refusal))
         return go_to(request, "lists-settings", contact_list.pk)
     messages.success(request, f"“{contact_list}” is archived. What vendors hold of it stays there.")
@@ -260,7 +260,7 @@ def archive(request: HttpRequest, list_id: int) -> HttpResponse:
 @needs("change_contactlist")
 def restore(request: HttpRequest, list_id: int) -> HttpResponse:
     contact_list = get_object_or_404(ContactList, pk=list_id)
-    services.restore_list(contact_list, person(request))
+    lists.restore_list(contact_list, person(request))
     messages.success(request, f"“{contact_list}” is back among the lists.")
     return go_to(request, "lists-detail", contact_list.pk)
 

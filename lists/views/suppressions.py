@@ -7,13 +7,14 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_http_methods, require_safe
 
-from lists import phones, services
+from lists import phones
 from lists.forms.suppressions import LiftForm, SuppressForm
 from lists.htmx import go_to, render_page
 from lists.models import Contact, Suppression
 from lists.paging import newest_first
 from lists.permissions import may, needs, person
 from lists.searching import searched, searches
+from lists.services import contacts, suppressions
 
 PAGE_SIZE = 50
 
@@ -46,7 +47,7 @@ def index(request: HttpRequest) -> HttpResponse:
 def _found(shown: QuerySet[Suppression], search: str, *, by_part: bool) -> QuerySet[Suppression]:
     """Those with the number, in any spelling; by words, those with the reason."""
     if digits := phones.search_key(search):
-        whole = shown.filter(phone__in=services.whole_numbers(search))
+        whole = shown.filter(phone__in=contacts.whole_numbers(search))
         return whole if not by_part or whole.exists() else shown.filter(phone__contains=digits)
     return shown.filter(reason__icontains=search) if search else shown
 
@@ -59,8 +60,8 @@ def add(request: HttpRequest) -> HttpResponse:
     result = None
     if request.method == "POST" and form.is_valid():
         given = form.cleaned_data
-        result = services.suppress(
-            services.numbered(given["numbers"].splitlines()),
+        result = suppressions.suppress(
+            suppressions.numbered(given["numbers"].splitlines()),
             reason=given["reason"],
             region=given["region"],
             source="page",
@@ -91,7 +92,7 @@ def lift(request: HttpRequest, suppression_id: int) -> HttpResponse:
     suppression = get_object_or_404(Suppression.objects.active(), pk=suppression_id)
     form = LiftForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        services.lift(suppression, form.cleaned_data["reason"], person(request))
+        suppressions.lift(suppression, form.cleaned_data["reason"], person(request))
         messages.success(request, "The number may be contacted again; later imports and pushes take it.")
         return go_to(request, "suppressions-index")
     return render_page(

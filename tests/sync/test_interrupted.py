@@ -8,8 +8,9 @@ import pytest
 from django.db import connection as database
 from django.utils import timezone
 
-from lists import jobs, services
+from lists import jobs
 from lists.models import Connection, LeaseLost, RemoteContact, Suppression, SyncRun
+from lists.services import connections
 from lists.sync import engine, history, planning, sending, settling
 from lists.sync.turn import Turn
 from tests.factories import make_contact, make_list, make_user
@@ -253,7 +254,7 @@ def test_nothing_is_sent_over_a_connection_put_away_meanwhile(connect, rehearsal
     rehearsal.exotel.faults.next("add_to_list", "reset", applied=True)
     rehearsal.exotel.faults.next("add_to_list", status=403)
     run = push(contact_list, connection)
-    services.archive_connection(connection, make_user("administrator"))
+    connections.archive_connection(connection, make_user("administrator"))
     run.refresh_from_db()
     for again in (planning.resume, settling.settle):
         with pytest.raises(planning.PlanRefused, match="no longer in use"):

@@ -8,6 +8,7 @@ from django.core.management.base import CommandParser
 from lists import services
 from lists.management.base import JsonCommand, Refused
 from lists.models import Connection
+from lists.services import connections
 from lists.sync import accounts
 from lists.vendors.base import HttpVendor, Setting
 from lists.vendors.errors import VendorError
@@ -41,7 +42,7 @@ class Command(JsonCommand):
         connection = connection or Connection(vendor=vendor.key, name=options["name"])
         connection.archived_at = None
         try:
-            services.save_connection(connection, vendor, given, secrets, None)
+            connections.save_connection(connection, vendor, given, secrets, None)
         except services.Refused as refusal:
             raise Refused(refusal) from refusal
         checked: str | None = None

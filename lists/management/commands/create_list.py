@@ -7,6 +7,7 @@ from django.core.management.base import CommandParser
 from lists import services
 from lists.forms.lists import ListForm
 from lists.management.base import JsonCommand, Refused
+from lists.services import lists
 
 
 class Command(JsonCommand):
@@ -33,7 +34,7 @@ class Command(JsonCommand):
                 " ".join(f"{form[name].label}: {error}" for name, errors in form.errors.items() for error in errors)
             )
         try:
-            contact_list = services.create_list(form.save(commit=False), None)
+            contact_list = lists.create_list(form.save(commit=False), None)
         except services.Refused as taken:
             raise Refused(taken) from taken
         return {"list_id": contact_list.pk, "name": contact_list.name}

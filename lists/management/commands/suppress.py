@@ -8,7 +8,7 @@ from django.core.management.base import CommandParser
 
 from lists.management.base import JsonCommand, Refused
 from lists.phones import REGIONS
-from lists.services import numbered, suppress
+from lists.services.suppressions import numbered, suppress
 
 UNREAD_TOLD = 20
 """Lines that could not be read and are told one by one."""
