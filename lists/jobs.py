@@ -8,7 +8,6 @@ The one module that knows the queue's engine.
 """
 
 import contextlib
-import gc
 import logging
 import os
 import socket
@@ -31,6 +30,7 @@ from django_tasks_db.management.commands.db_worker import Worker as EngineWorker
 from django_tasks_db.models import DBTaskResult
 
 from lists import retention
+from lists.db import collecting_rarely
 from lists.models import CRASHES_ALLOWED, Import, ImportState, LeaseLost, RunState, SyncRun
 from lists.models.leases import LeasedQuerySet
 
@@ -194,20 +194,6 @@ def work(kind: str, pk: int, *, share: float | None = None) -> bool:
         if share is None:
             raise
     return True
-
-
-@contextlib.contextmanager
-def collecting_rarely() -> Iterator[None]:
-    """Let Python look for cycles of garbage after 50,000 new objects instead of 700.
-
-    Work in lots makes many objects that live for a moment and hardly a cycle: looking for some took a sixth of a push.
-    """
-    usual = gc.get_threshold()
-    gc.set_threshold(50_000, *usual[1:])
-    try:
-        yield
-    finally:
-        gc.set_threshold(*usual)
 
 
 def work_to_end(kind: str, pk: int) -> None:

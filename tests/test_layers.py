@@ -18,6 +18,7 @@ LISTS = ROOT / "lists"
 FORBIDDEN = {
     "lists": ["contactadmin", "tests"],
     "lists.countries": ["django", "lists"],
+    "lists.db": ["lists"],
     "lists.fields": ["django", "lists"],
     "lists.phones": ["django", "lists"],
     "lists.vendors": [

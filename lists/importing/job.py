@@ -14,7 +14,8 @@ from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Now
 
-from lists import jobs
+from lists import db, jobs
+from lists.db import BATCH
 from lists.importing import matching, saving, staging
 from lists.importing import undo as undoing
 from lists.importing.causes import find_causes
@@ -22,7 +23,6 @@ from lists.importing.cleaning import CleanRow, cleaner
 from lists.importing.columns import Mapping
 from lists.importing.progress import Progress
 from lists.importing.reading import Dialect, FileRefused, Record, no_rows, read
-from lists.importing.staging import BATCH
 from lists.models import ContactList, Import, ImportState, RowOutcome
 from lists.models.audit import record as record_event
 
@@ -96,7 +96,7 @@ def _stage(imported: Import, progress: Progress, step: jobs.Step) -> bool:
     resumed_after = progress.line
     records = (record for record in read(imported.file.path, dialect) if record.line > resumed_after)
     while first := next(records, None):
-        rows = staging.ready(cleaned(chain([first], islice(records, BATCH - 1))))
+        rows = db.ready_to_write(cleaned(chain([first], islice(records, BATCH - 1))))
         with transaction.atomic():
             step.store()
             staging.stage(imported.pk, rows)
@@ -156,7 +156,7 @@ def _lot_by_lot(imported: Import, progress: Progress, step: jobs.Step, work: Cal
         progress.passed += rows
         with transaction.atomic():
             step.store(progress=progress.as_json())
-            matching.by_keys()
+            db.answer_by_keys()
             work(first, last)
     return False
 
@@ -199,7 +199,7 @@ def undo(imported: Import, step: jobs.Step) -> timedelta | None:
         first, last, rows = lot
         with transaction.atomic():
             step.store()
-            matching.by_keys()
+            db.answer_by_keys()
             undone, left = undoing.take_back(
                 imported.pk, first, last, list_id=imported.contact_list_id, on_existing=imported.on_existing
             )

@@ -22,24 +22,14 @@ from typing import Any, NamedTuple
 
 from django.db import connection
 
+from lists.db import BATCH, comparable, newer_over_older
 from lists.fields import BY_NAME, TEXTS
-from lists.importing.staging import BATCH
 
 DO_NOT_CONTACT = "do_not_contact"
 LABELS = {name: BY_NAME[name].words for name in TEXTS} | {"extra": "extra attributes"}
 
 
 # --- what the policy means, as SQL over a row `r` and a contact `c` ---------------------------------------------------
-
-
-def newer_over_older(older: str, newer: str) -> str:
-    """SQL: two JSON objects as one, the newer one winning; the order of the older one's keys is kept."""
-    return f"({older} || {newer})" if connection.vendor == "postgresql" else f"json_patch({older}, {newer})"
-
-
-def comparable(extra: str) -> str:
-    """SQL: a JSON object as `newer_over_older` would write it; SQLite compares texts, and spaces count."""
-    return extra if connection.vendor == "postgresql" else f"json({extra})"
 
 
 def new_extra(on_existing: str, older: str = "c.extra") -> str:
@@ -58,10 +48,7 @@ def is_changed(field: str, on_existing: str) -> str:
     if on_existing == "keep":
         return "1 = 0"
     if field == "extra":
-        same = (
-            "c.extra" if connection.vendor == "postgresql" else "json(c.extra)"
-        )  # json() writes it as json_patch does
-        return f"(r.extra <> '{{}}' AND {new_extra(on_existing)} <> {same})"
+        return f"(r.extra <> '{{}}' AND {new_extra(on_existing)} <> {comparable('c.extra')})"
     if on_existing == "fill":
         return f"(c.{field} = '' AND r.{field} <> '')"
     return f"(r.{field} <> '' AND r.{field} <> c.{field})"
@@ -242,20 +229,6 @@ def decide(
     """
     statement = _decide(on_existing, allow_duplicates, only)
     return _execute(statement, {"import_id": import_id, "first": first, "last": last, **values})
-
-
-_OTHER_WAYS = ("enable_hashjoin", "enable_mergejoin", "enable_seqscan", "jit")
-
-
-def by_keys() -> None:
-    """Have PostgreSQL answer this transaction's statements by keys, which for a lot of rows is always right.
-
-    It plans by what it last knew about the tables, and an import makes them grow faster than it learns: it would read
-    all contacts once for every lot.
-    """
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute("; ".join(f"SET LOCAL {way} = off" for way in _OTHER_WAYS))
 
 
 def end_of_lot(import_id: int, first: int, size: int = BATCH) -> tuple[int, int] | None:

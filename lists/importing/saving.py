@@ -5,20 +5,20 @@ concerns were locked. Rows this lot adds carry the lot's own time, to the micros
 added from what somebody else added in between.
 """
 
-from datetime import datetime
 from typing import Any, NamedTuple
 
 from django.db import connection
 from django.db.backends.utils import CursorWrapper
 from django.utils import timezone
 
+from lists import db
 from lists.fields import TEXTS
 from lists.importing import matching, staging
 from lists.importing.matching import is_changed, new_extra, new_value
 
 _LOT = "r.imported_id = %(import_id)s AND r.line > %(first)s AND r.line <= %(last)s"
 
-# PostgreSQL only: SQLite has one writer anyway. In one order, so that two imports wait for each other and never cross.
+# In one order, so that two imports wait for each other and never cross (`db.lock`).
 LOCK_CONTACTS = f"""
     SELECT c.id FROM lists_contact AS c
     WHERE c.phone IN (SELECT r.phone FROM lists_importrow AS r WHERE {_LOT} AND r.phone <> '')
@@ -70,7 +70,7 @@ def _keep_earlier_values(on_existing: str) -> str:
     """Put {field: earlier value} of what will change into the rows; must run before the contacts change."""
     earlier = ", ".join(f"'{field}', CASE WHEN {is_changed(field, on_existing)} THEN c.{field} END" for field in TEXTS)
     extra_changed = is_changed("extra", on_existing)
-    if connection.vendor == "postgresql":
+    if db.IS_POSTGRESQL:
         before = (
             f"jsonb_strip_nulls(jsonb_build_object({earlier}, 'extra', CASE WHEN {extra_changed} THEN c.extra END))"
         )
@@ -114,12 +114,11 @@ class Saved(NamedTuple):
 
 def save(import_id: int, first: int, last: int, *, list_id: int, on_existing: str, allow_duplicates: bool) -> Saved:
     """Decide the rows after line `first` up to `last` once more, and apply. Call inside a transaction."""
-    now = stamp(timezone.now())
+    now = db.stamp(timezone.now())
     lot: dict[str, Any] = {"import_id": import_id, "first": first, "last": last, "list_id": list_id, "now": now}
     policy: dict[str, Any] = {"on_existing": on_existing, "allow_duplicates": allow_duplicates}
     with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            cursor.execute(LOCK_CONTACTS, lot)
+        db.lock(LOCK_CONTACTS, lot)
         drifted = matching.decide(import_id, first, last, **policy)
         created = _give_ids(cursor, lot)
         if created:
@@ -158,8 +157,3 @@ def _give_ids(cursor: CursorWrapper, lot: dict[str, Any]) -> int:
             list(zip(staging.contact_ids(len(lines)), lines, strict=True)),
         )
     return created
-
-
-def stamp(moment: datetime) -> Any:
-    """A time as the database at hand stores it, for raw statements."""
-    return connection.ops.adapt_datetimefield_value(moment)

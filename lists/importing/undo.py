@@ -9,10 +9,11 @@ from typing import Any, NamedTuple
 from django.db import connection
 from django.utils import timezone
 
+from lists import db
+from lists.db import BATCH, comparable, member_object, member_text
 from lists.fields import TEXTS
-from lists.importing.matching import comparable, new_extra
-from lists.importing.saving import LOCK_CONTACTS, stamp
-from lists.importing.staging import BATCH
+from lists.importing.matching import new_extra
+from lists.importing.saving import LOCK_CONTACTS
 
 _LOT = "r.imported_id = %(import_id)s AND r.line > %(first)s AND r.line <= %(last)s"
 
@@ -28,9 +29,7 @@ class Undone(NamedTuple):
 
 def _earlier(field: str) -> str:
     """SQL: the earlier value of a field the import changed, NULL where it did not."""
-    if connection.vendor == "postgresql":
-        return f"(r.before -> '{field}')" if field == "extra" else f"(r.before ->> '{field}')"
-    return f"json_extract(r.before, '$.{field}')"
+    return member_object("r.before", field) if field == "extra" else member_text("r.before", field)
 
 
 def _as_created() -> str:
@@ -120,11 +119,10 @@ def start_of_lot(import_id: int, last: int | None) -> tuple[int, int, int] | Non
 def take_back(import_id: int, first: int, last: int, *, list_id: int | None, on_existing: str) -> tuple[Undone, int]:
     """Undo one lot: what it did, and how many memberships went. Call inside a transaction."""
     lot: dict[str, Any] = {
-        "import_id": import_id, "first": first, "last": last, "list_id": list_id, "now": stamp(timezone.now()),
+        "import_id": import_id, "first": first, "last": last, "list_id": list_id, "now": db.stamp(timezone.now()),
     }  # fmt: skip
     with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            cursor.execute(LOCK_CONTACTS, lot)
+        db.lock(LOCK_CONTACTS, lot)
         undone = plan(import_id, on_existing, first=first, last=last)
         if undone.restored:
             cursor.execute(_restore(on_existing), lot)

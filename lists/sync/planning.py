@@ -18,7 +18,7 @@ from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
 
-from lists import jobs
+from lists import db, jobs
 from lists.fields import OF_CONTACT
 from lists.models import (
     HELD_OUTCOMES,
@@ -85,7 +85,7 @@ KINDS = f"""
         ON suppression.phone = contact.phone AND suppression.lifted_at IS NULL
     GROUP BY {", ".join(str(place) for place in range(2, len(OF_CONTACT) + 3))}
 """
-ITEM_COLUMNS = "run_id, position, contact_id, occurrence, outcome, code, words"
+ITEM_COLUMNS = ("run_id", "position", "contact_id", "occurrence", "outcome", "code", "words")
 
 
 class PlanRefused(Exception):
@@ -367,7 +367,7 @@ def _write(run: SyncRun, draft: Draft, contacts: array, occurrences: array) -> N
             for cutter in cutters:
                 batches += cutter.add(position, line.record)
         with transaction.atomic():
-            _insert_items(items)
+            db.insert("lists_syncitem", ITEM_COLUMNS, items)
             SyncBatch.objects.bulk_create(batches)
     rest = [batch for cutter in cutters for batch in cutter.finish(position)]
     with transaction.atomic():
@@ -375,7 +375,7 @@ def _write(run: SyncRun, draft: Draft, contacts: array, occurrences: array) -> N
     numbered = ((run.pk, number, *row) for number, row in enumerate(left_out, start=position + 1))
     while lot := list(islice(numbered, CHUNK)):
         with transaction.atomic():
-            _insert_items(lot)
+            db.insert("lists_syncitem", ITEM_COLUMNS, lot)
     run.planned, run.not_sent, run.total = position, len(left_out), position + len(left_out)
     run.batch_count = sum(cutter.cut for cutter in cutters)
     run.plan_hash = draft.digest.hexdigest()
@@ -423,20 +423,6 @@ def _cutters(run: SyncRun, draft: Draft, contacts: int) -> list[_Cutter]:
         cutters.append(_Cutter(run, operation, size, sequence, only_new=only_new))
         sequence += -(-(draft.strangers if only_new else contacts) // size)
     return cutters
-
-
-def _insert_items(rows: list[tuple]) -> None:
-    """rows: in the order of ITEM_COLUMNS."""
-    if not rows:
-        return
-    with database.cursor() as cursor:
-        if database.vendor == "postgresql":
-            with cursor.copy(f"COPY lists_syncitem ({ITEM_COLUMNS}) FROM STDIN") as copy:
-                for row in rows:
-                    copy.write_row(row)
-        else:
-            marks = ", ".join(["%s"] * len(rows[0]))
-            cursor.executemany(f"INSERT INTO lists_syncitem ({ITEM_COLUMNS}) VALUES ({marks})", rows)
 
 
 def _nothing_can_go(draft: Draft, count: int, reasons: Iterable[str]) -> PlanRefused:

@@ -17,10 +17,10 @@ from operator import attrgetter
 from queue import Empty, SimpleQueue
 from typing import Any, NamedTuple
 
-import orjson
 from django.db import connection as database
 from django.db.models import Max
 
+from lists import db
 from lists.fields import OF_CONTACT
 from lists.models import ItemOutcome, SyncAttempt, SyncBatch
 from lists.sync import turn as turns
@@ -223,10 +223,7 @@ class Sender:
             remote_id="COALESCE(known.remote_id, '')" if self.needs_ids or self.creates else "''",
             fields=", ".join(f"contact.{name}" if name in carried else "''" for name in OF_CONTACT),
         )
-        if database.vendor == "sqlite":
-            # As one row: Python lets another thread go first after each row of SQLite's.
-            columns = f"json_group_array(json_array({columns}))"
-        self._rows_sql = ROWS.format(columns=columns)
+        self._rows_sql = ROWS.format(columns=db.in_one_row(columns))
 
     def send_all(self) -> bool:
         """True when no batch is left to send; False when the turn is over first.
@@ -406,8 +403,7 @@ class Sender:
                 self._rows_sql,
                 [self.turn.connection.pk, self.turn.run.pk, batch.first, batch.last, self._repeated(batch)],
             )
-            found = cursor.fetchall()
-        return sorted(orjson.loads(found[0][0]) if database.vendor == "sqlite" else found)
+            return sorted(db.fetch_rows(cursor))
 
     # In
 

@@ -12,6 +12,7 @@ from django.db import transaction
 from django.db.models import Case, F, Value, When
 from django.utils import timezone
 
+from lists import db
 from lists.models import (
     Connection,
     ItemOutcome,
@@ -176,7 +177,7 @@ class Writes:
         self._answers: list[tuple] = []
         self._remote_ids: dict[int, str] = {}
         self._gone: list[int] = []
-        self._now = timestamp()
+        self._now = db.stamp(timezone.now())
 
     def move(self, count: int, before: str, after: str) -> None:
         """The ledger: so many contacts go from one outcome to another."""
@@ -294,11 +295,6 @@ class Writes:
 def sends(batch: SyncBatch) -> int:
     """How often a batch went out and may have been applied."""
     return SyncAttempt.objects.filter(batch=batch).exclude(problem__in=NOT_APPLIED).count()
-
-
-def timestamp() -> Any:
-    """Now, as a parameter of raw SQL."""
-    return database.ops.adapt_datetimefield_value(timezone.now())
 
 
 class Journal:
