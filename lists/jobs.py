@@ -47,7 +47,7 @@ stopping = threading.Event()  # this process was told to stop: store the step in
 
 @dataclass(frozen=True)
 class Kind:
-    """flow: the function `(row, step) -> timedelta | None` that works on a row for one turn.
+    """flow: the function `(row, lease) -> timedelta | None` that works on a row for one turn.
 
     It says when to go on: after that time, at once when it is zero, never when None.
     """
@@ -69,8 +69,8 @@ KINDS = {
 }
 
 
-class Step:
-    """One worker's turn on one row: what the flow may do, and for how long.
+class JobLease:
+    """One worker's hold on one row: through it the flow stores its progress, and learns when it has to stop.
 
     token     the fencing token; what is stored without it is not stored
     deadline  monotonic seconds at which the turn is over; None when nobody else waits for this worker
@@ -117,11 +117,11 @@ class Step:
 
 
 class Heartbeat(threading.Thread):
-    """Renews the lease while the work moves; on losing it tells the step."""
+    """Renews the lease while the work gets on; where another worker has taken the row, it marks the lease as lost."""
 
-    def __init__(self, step: Step) -> None:
-        super().__init__(name=f"heartbeat-{step.pk}", daemon=True)
-        self.step = step
+    def __init__(self, lease: JobLease) -> None:
+        super().__init__(name=f"heartbeat-{lease.pk}", daemon=True)
+        self.lease = lease
         self.ended = threading.Event()
 
     def __enter__(self) -> Self:
@@ -136,14 +136,14 @@ class Heartbeat(threading.Thread):
     def run(self) -> None:
         try:
             while not self.ended.wait(settings.JOB_LEASE_SECONDS / 3):
-                if time.monotonic() - self.step.moved_at > NO_PROGRESS:
-                    log.warning("job hangs, letting go of its lease", extra={"pk": self.step.pk})
+                if time.monotonic() - self.lease.moved_at > NO_PROGRESS:
+                    log.warning("job hangs, letting go of its lease", extra={"pk": self.lease.pk})
                     return
                 # A database that cannot be reached now may be by the next beat; if not, the lease runs out.
                 with contextlib.suppress(DatabaseError, InterfaceError):
                     close_old_connections()
-                    if not self.step.rows.renew(self.step.pk, self.step.token):
-                        self.step.lost = not self.ended.is_set()
+                    if not self.lease.rows.renew(self.lease.pk, self.lease.token):
+                        self.lease.lost = not self.ended.is_set()
                         return
         finally:
             connection.close()
@@ -173,15 +173,15 @@ def work(kind: str, pk: int, *, share: float | None = None) -> bool:
     token = job.rows.claim(pk, worker_name())
     if token is None:
         return False
-    step = Step(job, pk, token, share)
+    lease = JobLease(job, pk, token, share)
     row = job.model.objects.get(pk=pk)
     try:
-        step.note(woken_at=None)  # so that the tick need not wait to wake it again, should we be killed
+        lease.note(woken_at=None)  # so that the tick need not wait to wake it again, should we be killed
         if row.crashes >= CRASHES_ALLOWED:
-            park(job, step)
+            park(job, lease)
             return True
-        with Heartbeat(step), collecting_rarely():
-            go_on_after = import_string(job.flow)(row, step)
+        with Heartbeat(lease), collecting_rarely():
+            go_on_after = import_string(job.flow)(row, lease)
         with transaction.atomic():
             job.rows.release(pk, token, after=go_on_after or None, over=go_on_after is None)
             if go_on_after is not None and not go_on_after and share is not None:
@@ -207,12 +207,12 @@ def work_to_end(kind: str, pk: int) -> None:
         stopping.wait(0.2)
 
 
-def park(job: Kind, step: Step) -> None:
-    """Take a row out of circulation that ended its workers again and again."""
-    log.error("%s %s is parked after %s crashes", job.model.__name__, step.pk, CRASHES_ALLOWED)
+def park(job: Kind, lease: JobLease) -> None:
+    """Stop scheduling a row whose workers keep crashing; the row says why."""
+    log.error("%s %s is parked after %s crashes", job.model.__name__, lease.pk, CRASHES_ALLOWED)
     with transaction.atomic():
-        job.rows.release(step.pk, step.token, over=True)
-        job.rows.filter(pk=step.pk).update(
+        job.rows.release(lease.pk, lease.token, over=True)
+        job.rows.filter(pk=lease.pk).update(
             state=job.parked,
             failure=f"This was given up after {CRASHES_ALLOWED} workers in a row ended in the middle of it without "
             "storing a step. The log of the worker says why. Nothing that was stored is lost.",
@@ -232,10 +232,10 @@ def tick() -> int:
     cache.set(CHECK_IN, timezone.now(), timeout=None)
     woken = 0
     for kind, job in KINDS.items():
-        for pk in job.rows.wanting().values_list("pk", flat=True):
+        for pk in job.rows.due().values_list("pk", flat=True):
             # Of several workers' ticks one changes the row, and that one enqueues.
             with transaction.atomic():
-                if job.rows.wanting().filter(pk=pk).update(woken_at=Now()):
+                if job.rows.due().filter(pk=pk).update(woken_at=Now()):
                     wake(kind, pk)
                     woken += 1
     SyncRun.objects.filter(
@@ -289,7 +289,7 @@ class Ticker(threading.Thread):
 
 
 class Worker(EngineWorker):
-    """The engine's worker, which also tells our steps to stop."""
+    """The engine's worker, which also tells the work in hand to stop."""
 
     def __init__(self) -> None:
         super().__init__(

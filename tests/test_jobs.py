@@ -23,7 +23,7 @@ class Flow:
         self.calls = 0
         self.answer: timedelta | None = None
 
-    def __call__(self, row, step) -> timedelta | None:
+    def __call__(self, row, lease) -> timedelta | None:
         self.calls += 1
         if isinstance(self.answer, Exception):
             raise self.answer
@@ -115,7 +115,7 @@ def test_a_run_that_ends_its_workers_again_and_again_is_parked_with_the_reason(f
 
 
 def test_a_parked_import_has_failed(monkeypatch):
-    def fault(row, step):
+    def fault(row, lease):
         raise ZeroDivisionError
 
     monkeypatch.setattr("lists.importing.job.advance", fault)
@@ -182,7 +182,7 @@ def test_wake_ups_are_tidied_after_a_day_but_never_those_still_to_come():
 
 def test_a_step_without_the_token_stores_nothing():
     run = due_run()
-    old = jobs.Step(jobs.KINDS["run"], run.pk, SyncRun.objects.claim(run.pk, "first"))
+    old = jobs.JobLease(jobs.KINDS["run"], run.pk, SyncRun.objects.claim(run.pk, "first"))
     expire(run)
     SyncRun.objects.claim(run.pk, "second")
     with pytest.raises(LeaseLost):
@@ -196,11 +196,11 @@ def test_a_step_without_the_token_stores_nothing():
 def test_a_stored_step_is_progress_and_a_note_is_not():
     run = due_run()
     SyncRun.objects.filter(pk=run.pk).update(crashes=2)
-    step = jobs.Step(jobs.KINDS["run"], run.pk, SyncRun.objects.claim(run.pk, "first"))
-    step.note(waiting_for="")
+    lease = jobs.JobLease(jobs.KINDS["run"], run.pk, SyncRun.objects.claim(run.pk, "first"))
+    lease.note(waiting_for="")
     run.refresh_from_db()
     assert run.crashes == 2
-    step.store()
+    lease.store()
     run.refresh_from_db()
     assert run.crashes == 0
 
@@ -209,15 +209,15 @@ def test_a_stored_step_is_progress_and_a_note_is_not():
 def test_a_heartbeat_keeps_the_lease_and_tells_when_it_is_lost(settings):
     settings.JOB_LEASE_SECONDS = 0.3
     run = due_run()
-    step = jobs.Step(jobs.KINDS["run"], run.pk, SyncRun.objects.claim(run.pk, "first"))
-    with jobs.Heartbeat(step):
+    lease = jobs.JobLease(jobs.KINDS["run"], run.pk, SyncRun.objects.claim(run.pk, "first"))
+    with jobs.Heartbeat(lease):
         jobs.stopping.wait(0.7)
         assert SyncRun.objects.claim(run.pk, "second") is None
         expire(run)
         assert SyncRun.objects.claim(run.pk, "second")
         jobs.stopping.wait(0.3)
         with pytest.raises(LeaseLost):
-            step.go_on()
+            lease.go_on()
 
 
 @pytest.mark.django_db(transaction=True)
@@ -225,7 +225,7 @@ def test_a_heartbeat_lets_go_of_work_that_does_not_move(settings, monkeypatch):
     settings.JOB_LEASE_SECONDS = 0.3
     monkeypatch.setattr(jobs, "NO_PROGRESS", 0.2)
     run = due_run()
-    step = jobs.Step(jobs.KINDS["run"], run.pk, SyncRun.objects.claim(run.pk, "first"))
-    with jobs.Heartbeat(step):
+    lease = jobs.JobLease(jobs.KINDS["run"], run.pk, SyncRun.objects.claim(run.pk, "first"))
+    with jobs.Heartbeat(lease):
         jobs.stopping.wait(0.9)
         assert SyncRun.objects.claim(run.pk, "second") is not None

@@ -155,8 +155,8 @@ class ImportRow(models.Model):
     """One record of the file. Written and read in bulk: see lists.importing.staging, matching and saving.
 
     A row never outlives its import, though the database does not check a key for each of a million rows: rows are only
-    added by a transaction that holds their import's row, which it has changed under the token (`jobs.Step.store`), and
-    deleting an import begins with taking that row (`_hold_import`).
+    added by a transaction that holds their import's row, which it has changed under the token (`jobs.JobLease.store`),
+    and deleting an import begins with taking that row (`_hold_import`).
     """
 
     pk = models.CompositePrimaryKey("imported_id", "line")

@@ -58,7 +58,7 @@ class LeasedQuerySet(models.QuerySet):
         if self.held(pk, token).update(lease_until=None, leased_by="", due_at=due, woken_at=None) != 1:
             raise LeaseLost
 
-    def wanting(self) -> Self:
+    def due(self) -> Self:
         """Rows that are due, or whose holder is gone, and that nobody has been woken for lately."""
         return self.filter(Q(lease_until__lt=Now()) | Q(lease_until=None, due_at__lte=Now())).filter(
             Q(woken_at=None) | Q(woken_at__lt=Now() - WAKE_AGAIN)

@@ -39,7 +39,7 @@ from lists.vendors.errors import (
 from lists.vendors.records import RemoteListInfo
 
 if TYPE_CHECKING:
-    from lists.jobs import Step
+    from lists.jobs import JobLease
 
 CLOSED_AT_ONCE = 5_000  # rows of one transaction that closes a stopped run
 AT_ONCE = timedelta()
@@ -47,21 +47,21 @@ AT_ONCE = timedelta()
 log = logging.getLogger(__name__)
 
 
-def advance(run: SyncRun, step: "Step") -> timedelta | None:
+def advance(run: SyncRun, lease: "JobLease") -> timedelta | None:
     """One turn. When to go on: after that time, at once when it is zero, never when None. Raises LeaseLost."""
     if run.is_over:
         return None
     if run.state == RunState.STOPPING:
-        _end_stopped(run, step)
+        _end_stopped(run, lease)
         return None
     if not run.connection:
-        _fail(run, step, "The connection was deleted before the run had ended.")
+        _fail(run, lease, "The connection was deleted before the run had ended.")
         return None
-    step.note(state=unless_stopping(RunState.RUNNING), waiting_for="", started_at=run.started_at or timezone.now())
+    lease.note(state=unless_stopping(RunState.RUNNING), waiting_for="", started_at=run.started_at or timezone.now())
     try:
-        turn = Turn(run, step)
+        turn = Turn(run, lease)
     except VendorError as error:
-        _stop_for(run, step, error)
+        _stop_for(run, lease, error)
         return None
     wait = _work(turn)
     turn.write_reads()
@@ -69,7 +69,7 @@ def advance(run: SyncRun, step: "Step") -> timedelta | None:
 
 
 def _work(turn: Turn) -> timedelta | None:
-    run, step = turn.run, turn.step
+    run, lease = turn.run, turn.lease
     while True:
         try:
             wait = _phases(turn)
@@ -77,13 +77,13 @@ def _work(turn: Turn) -> timedelta | None:
             wait, waiting_for = timedelta(seconds=must.seconds), must.what
         except VendorError as error:
             if not error.retry and not error.unknown:
-                _stop_for(run, step, error)
+                _stop_for(run, lease, error)
                 return None
             # Not a batch: looking something up or reading back. It may simply be tried again.
             failures = turn.progress.get("failures", 0) + 1
-            step.note(progress=turn.remember(failures=failures))
+            lease.note(progress=turn.remember(failures=failures))
             if failures >= MAX_FAILURES:
-                _stop_for(run, step, error)
+                _stop_for(run, lease, error)
                 return None
             seconds = turn.pacer.hold_back(getattr(error, "retry_after", None)) if error.retry else back_off(failures)
             wait = timedelta(seconds=seconds)
@@ -93,14 +93,14 @@ def _work(turn: Turn) -> timedelta | None:
             if wait is None:
                 return None
         if turn.is_stopping():
-            _end_stopped(run, step)
+            _end_stopped(run, lease)
             return None
         if not wait:
-            if step.go_on():
+            if lease.go_on():
                 continue
             return AT_ONCE
-        if wait.total_seconds() <= PATIENCE and step.go_on():
-            step.pause(wait.total_seconds())
+        if wait.total_seconds() <= PATIENCE and lease.go_on():
+            lease.pause(wait.total_seconds())
             continue
         turn.tell(RunState.WAITING, waiting_for)
         return wait
@@ -156,7 +156,7 @@ def ensure_list(turn: Turn) -> None:
                 )
         try:
             with transaction.atomic():
-                turn.step.note(remote_list=remote, progress=turn.remember(list_seen=True, failures=None))
+                turn.lease.note(remote_list=remote, progress=turn.remember(list_seen=True, failures=None))
                 RemoteList.objects.filter(pk=remote.pk).update(
                     name=name, vendor_count=info.count, counted_at=timezone.now()
                 )
@@ -217,7 +217,7 @@ def _keep_list(turn: Turn, contact_list: ContactList, info: RemoteListInfo) -> R
     run = turn.run
     try:
         with transaction.atomic():
-            turn.step.note(progress=turn.remember(list_seen=True, failures=None))
+            turn.lease.note(progress=turn.remember(list_seen=True, failures=None))
             run.remote_list = RemoteList.objects.create(
                 contact_list=contact_list,
                 connection=turn.connection,
@@ -226,7 +226,7 @@ def _keep_list(turn: Turn, contact_list: ContactList, info: RemoteListInfo) -> R
                 vendor_count=info.count or 0,
                 counted_at=timezone.now(),
             )
-            turn.step.store(remote_list=run.remote_list)
+            turn.lease.store(remote_list=run.remote_list)
     except IntegrityError as error:
         raise VendorNotConfigured(_shared(turn, info.name)) from error
     return RemoteListInfo(info.remote_id, info.name or run.list_name)
@@ -267,64 +267,64 @@ def _finish(turn: Turn) -> None:
             trouble = error
     accounts_for(turn)
     turn.write_reads()
-    history.finish(run, turn.step, history.verdict(run))
+    history.finish(run, turn.lease, history.verdict(run))
     if isinstance(trouble, CredentialsRefused | VendorNotConfigured):
         accounts.tell_health(turn.connection, trouble)
     elif turn.connection.health != Connection.Health.OK:
         accounts.tell_health(turn.connection, None, f"A push to {turn.label} went through.")
 
 
-def _stop_for(run: SyncRun, step: "Step", error: VendorError) -> None:
+def _stop_for(run: SyncRun, lease: "JobLease", error: VendorError) -> None:
     """The run ends here until a person has put something right; it can be resumed."""
     if isinstance(error, CredentialsRefused | VendorNotConfigured) and run.connection:
         accounts.tell_health(run.connection, error)
     if isinstance(error, ListGone):
         run.refresh_from_db(fields=["progress"])
-        step.note(progress=run.progress | {"list_gone": True})
+        lease.note(progress=run.progress | {"list_gone": True})
         words = f"{error.message} Plan again to have it made anew, with all its contacts."
     else:
         words = error.message
-    _fail(run, step, words)
+    _fail(run, lease, words)
 
 
-def _fail(run: SyncRun, step: "Step", words: str) -> None:
-    _close_sending(run, step)
+def _fail(run: SyncRun, lease: "JobLease", words: str) -> None:
+    _close_sending(run, lease)
     run.refresh_from_db()
     before = run.planned + run.not_sent == run.total
-    history.finish(run, step, RunState.FAILED, f"{'Before sending' if before else 'Part-way'}: {words}")
+    history.finish(run, lease, RunState.FAILED, f"{'Before sending' if before else 'Part-way'}: {words}")
 
 
-def _end_stopped(run: SyncRun, step: "Step") -> None:
+def _end_stopped(run: SyncRun, lease: "JobLease") -> None:
     """What was sent stays as it is; what was not is said so."""
     run.refresh_from_db()
     if not run.plan_hash:
-        _count(run, step)
+        _count(run, lease)
     left = SyncItem.objects.filter(run=run, outcome__in=[ItemOutcome.PLANNED, ItemOutcome.SENDING])
     words = "The run was stopped before this contact's turn."
     if run.started_at is None:
         words = "The plan was discarded."
-    _close_sending(run, step)
+    _close_sending(run, lease)
     while positions := list(left.order_by("position").values_list("position", flat=True)[:CLOSED_AT_ONCE]):
         with transaction.atomic():
-            step.store(planned=F("planned") - len(positions), not_sent=F("not_sent") + len(positions))
+            lease.store(planned=F("planned") - len(positions), not_sent=F("not_sent") + len(positions))
             left.filter(position__range=(positions[0], positions[-1])).update(
                 outcome=ItemOutcome.NOT_SENT, code="stopped", words=words, changed_at=timezone.now()
             )
     SyncBatch.objects.filter(run=run, state=SyncBatch.State.PLANNED).update(state=SyncBatch.State.NOT_SENT)
-    history.finish(run, step, RunState.STOPPED)
+    history.finish(run, lease, RunState.STOPPED)
 
 
-def _count(run: SyncRun, step: "Step") -> None:
+def _count(run: SyncRun, lease: "JobLease") -> None:
     """The ledger of a plan whose making was broken off, from its rows: its counters were never written."""
     counted = dict(run.items.order_by().values_list("outcome").annotate(count=Count("position")))
-    step.note(
+    lease.note(
         total=sum(counted.values()), batch_count=run.batches.count(),
         **{outcome: counted.get(outcome, 0) for outcome in ItemOutcome.values},
     )  # fmt: skip
     run.refresh_from_db()
 
 
-def _close_sending(run: SyncRun, step: "Step") -> None:
+def _close_sending(run: SyncRun, lease: "JobLease") -> None:
     """Batches of a worker that went away: whether they arrived is not known, and nobody will look now.
 
     Contacts that were being created stand at *planned* all the while.
@@ -336,7 +336,7 @@ def _close_sending(run: SyncRun, step: "Step") -> None:
         creating = of_batch.filter(outcome=ItemOutcome.PLANNED).exclude(contact__in=known)
         with transaction.atomic():
             sent, created = sending.count(), creating.count()
-            step.note(
+            lease.note(
                 sending=F("sending") - sent, planned=F("planned") - created, unknown=F("unknown") + sent + created
             )
             for items, code in ((sending, "worker_gone"), (creating, "create_worker_gone")):

@@ -11,7 +11,7 @@ from lists.models import ItemOutcome, RemoteList, RunState, SyncAttempt, SyncRun
 from lists.vendors.registry import VENDORS
 
 if TYPE_CHECKING:
-    from lists.jobs import Step
+    from lists.jobs import JobLease
 
 SUPPRESSED = "suppressed"
 SAMPLE = 3  # positions shown of a cause
@@ -50,10 +50,10 @@ BY_OUTCOME = {
 }
 
 
-def finish(run: SyncRun, step: "Step", state: RunState, failure: str = "") -> None:
+def finish(run: SyncRun, lease: "JobLease", state: RunState, failure: str = "") -> None:
     """Close the run, with its causes. Raises LeaseLost."""
     with transaction.atomic():
-        step.store(
+        lease.store(
             state=state, waiting_for="", failure=failure, causes=causes(run), finished_at=timezone.now()
         )  # fmt: skip
     run.refresh_from_db()

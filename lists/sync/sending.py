@@ -241,7 +241,7 @@ class Sender:
             flight.close()
 
     def _loop(self, flight: Flight) -> bool:
-        turn, step = self.turn, self.turn.step
+        turn, lease = self.turn, self.turn.lease
         self._batches = self._planned_batches()
         stopped_at = 0.0
         is_over = False  # nothing more to launch in this pass
@@ -249,7 +249,7 @@ class Sender:
         while True:
             writes = Writes(turn)
             self._read_landed(flight, writes, wait=bool(flight.open) and (is_over or is_dry or not flight.free))
-            if self.trouble or not step.go_on() or turn.is_stopping():
+            if self.trouble or not lease.go_on() or turn.is_stopping():
                 is_over = True
                 for unsent in flight.recall():
                     writes.recall(unsent.attempt)
@@ -262,8 +262,8 @@ class Sender:
                 if pause:
                     writes.commit()  # an answer is not kept waiting for the pace
                     writes = Writes(turn)
-                    step.pause(pause)
-                if not (self.trouble or step.stopping or (pause and turn.is_stopping())):
+                    lease.pause(pause)
+                if not (self.trouble or lease.stopping or (pause and turn.is_stopping())):
                     ready = [dispatch for each in upcoming if (dispatch := self._begin(each, writes, pause))]
             elif not is_over and not flight.open:
                 # Children, and batches to be sent again, may have come up behind us.
@@ -274,7 +274,7 @@ class Sender:
                 flight.launch(dispatch)
             if not is_over:
                 self._prepare_ahead(flight)
-            if step.stopping and flight.open:
+            if lease.stopping and flight.open:
                 stopped_at = stopped_at or time.monotonic()
                 if time.monotonic() - stopped_at > GIVE_UP:
                     self._read_all(flight.give_up())
@@ -296,7 +296,7 @@ class Sender:
         for dispatch in flight.landed(1.0 if wait else 0.0):
             self._read(dispatch, writes)
         if flight.open:
-            self.turn.step.moved()  # each call has a deadline of its own
+            self.turn.lease.moved()  # each call has a deadline of its own
 
     def _read_all(self, dispatches: list[Dispatch]) -> None:
         writes = Writes(self.turn)

@@ -132,7 +132,7 @@ def look(turn: Turn) -> timedelta | None:
     sent = pending.filter(batch__operation=final.name)
     count, complete = _read(turn, state) if sent.exists() else (None, False)
     state.pop("read", None)
-    if turn.step.stopping:
+    if turn.lease.stopping:
         return timedelta()  # the next worker looks from the begin
     steady = count == state["count"]
     if asked and complete and not state["looks"] and sent.filter(outcome=ACCEPTED).exists():
@@ -155,7 +155,7 @@ def look(turn: Turn) -> timedelta | None:
 
 
 def _keep(turn: Turn, state: dict[str, Any] | None) -> None:
-    turn.step.note(progress=turn.remember(settling=state))
+    turn.lease.note(progress=turn.remember(settling=state))
 
 
 def _read(turn: Turn, state: dict[str, Any]) -> tuple[int | None, bool]:
@@ -179,8 +179,8 @@ def _read(turn: Turn, state: dict[str, Any]) -> tuple[int | None, bool]:
             if len(lot) >= LOT:
                 confirm(turn, lot, seen)
                 lot = []
-            turn.step.moved()
-            if turn.step.stopping or turn.is_stopping():
+            turn.lease.moved()
+            if turn.lease.stopping or turn.is_stopping():
                 return state["count"], False
     except MustWait:
         confirm(turn, lot, seen)
@@ -264,10 +264,10 @@ def resolve(turn: Turn, operation: Operation) -> timedelta | None:
         if looks or asked:
             _, again = _look_up(turn, operation, asked=asked)
             if again:
-                turn.step.note(progress=turn.remember(asked=None))
+                turn.lease.note(progress=turn.remember(asked=None))
                 return timedelta()
         if unknown.exists() and not asked:
-            turn.step.note(progress=turn.remember(resolving=looks + 1))
+            turn.lease.note(progress=turn.remember(resolving=looks + 1))
             return timedelta(seconds=settings.SETTLE_GAPS[min(looks, len(settings.SETTLE_GAPS) - 1)])
     return None
 

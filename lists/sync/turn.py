@@ -30,7 +30,7 @@ from lists.vendors.masking import LIMIT
 from lists.vendors.records import Answer, RemoteListInfo, Request
 
 if TYPE_CHECKING:
-    from lists.jobs import Step
+    from lists.jobs import JobLease
 
 READS_TOGETHER = 20
 READ_TRIES = 4  # of one request that only reads: a page that fails must not cost all the pages before it
@@ -73,13 +73,13 @@ PAIRS = 500  # ids in one statement
 
 
 class Turn:
-    """The run, the step it is worked on under, and its vendor. Raises VendorError where it cannot be connected."""
+    """The run, the lease it is worked on under, and its vendor. Raises VendorError where it cannot be connected."""
 
-    def __init__(self, run: SyncRun, step: "Step") -> None:
+    def __init__(self, run: SyncRun, lease: "JobLease") -> None:
         if run.connection is None:
             raise LookupError("A run without its connection cannot go on.")
         self.run = run
-        self.step = step
+        self.lease = lease
         self.connection: Connection = run.connection
         self.vendor = accounts.connected(self.connection)
         self.pacer = accounts.pacer(self.vendor)
@@ -105,24 +105,24 @@ class Turn:
         # A request that an adapter repeats by itself while a batch is in flight belongs to that batch's slot; and the
         # threads that carry batches have no business in the database.
         if threading.get_ident() == self._home:
-            self.step.moved()
+            self.lease.moved()
             try:
                 seconds = self.pacer.take()
             except MustWait as wait:
                 if wait.seconds > PATIENCE:
                     raise
-                self.step.pause(wait.seconds)
+                self.lease.pause(wait.seconds)
                 seconds = self.pacer.take()
             if seconds:
-                self.step.pause(seconds)
+                self.lease.pause(seconds)
 
     def _read_again(self, error: VendorError) -> bool:
         self._reads_failed += 1
-        if self._reads_failed >= READ_TRIES or getattr(error, "retry_after", None) is not None or self.step.stopping:
+        if self._reads_failed >= READ_TRIES or getattr(error, "retry_after", None) is not None or self.lease.stopping:
             self._reads_failed = 0
             return False
-        self.step.pause(self.pacer.hold_back(back_off(self._reads_failed - 1)))
-        return not self.step.stopping
+        self.lease.pause(self.pacer.hold_back(back_off(self._reads_failed - 1)))
+        return not self.lease.stopping
 
     def remember(self, **what: Any) -> dict[str, Any]:
         """The run's progress with this written over it; None takes a name out. Store it with the step."""
@@ -145,7 +145,7 @@ class Turn:
 
     def tell(self, state: RunState, waiting_for: str = "", **changes: Any) -> None:
         """Show how the run stands, unless it is to stop."""
-        self.step.note(state=unless_stopping(state), waiting_for=waiting_for[:300], **changes)
+        self.lease.note(state=unless_stopping(state), waiting_for=waiting_for[:300], **changes)
 
     def refresh(self) -> SyncRun:
         self.run.refresh_from_db()
@@ -274,9 +274,9 @@ class Writes:
     def _take_token(self, cursor: Any) -> None:
         """The run's counters and progress, under the token. Raises LeaseLost.
 
-        What `Step.store` does, without the time it takes to build a query; the lease is renewed by the heartbeat.
+        What `JobLease.store` does, without the time it takes to build a query; the lease is renewed by the heartbeat.
         """
-        step = self.turn.step
+        lease = self.turn.lease
         changes: dict[str, Any] = {f"{name} = {name} + %s": count for name, count in self.counters.items() if count}
         if self.progress_changed:
             changes["progress = %s"] = database.ops.adapt_json_value(self.turn.progress, None)
@@ -284,12 +284,12 @@ class Writes:
             changes["crashes = %s"] = 0
         cursor.execute(
             f"UPDATE lists_syncrun SET {', '.join(changes) or 'token = token'} WHERE id = %s AND token = %s",
-            [*changes.values(), self.turn.run.pk, step.token],
+            [*changes.values(), self.turn.run.pk, lease.token],
         )
-        if step.lost or cursor.rowcount != 1:
+        if lease.lost or cursor.rowcount != 1:
             raise LeaseLost
         if self.is_progress:
-            step.moved()
+            lease.moved()
 
 
 def sends(batch: SyncBatch) -> int:
@@ -344,7 +344,7 @@ def begun(turn: Turn, request: Request, request_excerpt: str, **of_batch: Any) -
         operation=request.operation,
         method=request.method,
         path=request.path[:500],
-        token=turn.step.token,
+        token=turn.lease.token,
         started_at=timezone.now(),
         request_excerpt=request_excerpt,
         **of_batch,

@@ -303,7 +303,7 @@ def one_step(monkeypatch, imported):
     """A turn of a worker that has time for one lot."""
     looks = iter([True, False])
     with monkeypatch.context() as patch:
-        patch.setattr(jobs.Step, "go_on", lambda step: next(looks))
+        patch.setattr(jobs.JobLease, "go_on", lambda lease: next(looks))
         jobs.work("import", imported.pk)
 
 
@@ -425,13 +425,13 @@ def interrupt(monkeypatch, imported, die_after):
     """Let the worker die at its n-th look at the clock, take its lease away, and let another finish."""
     looks = iter(range(1000))
 
-    def go_on(step):
+    def go_on(lease):
         if next(looks) == die_after:
             raise Interrupted
         return True
 
     with monkeypatch.context() as patch:
-        patch.setattr(jobs.Step, "go_on", go_on)
+        patch.setattr(jobs.JobLease, "go_on", go_on)
         try:
             jobs.work("import", imported.pk)
         except Interrupted:

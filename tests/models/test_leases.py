@@ -77,11 +77,11 @@ def test_the_tick_wants_what_is_due_or_abandoned_and_nobody_was_woken_for():
     expire(abandoned)
     Import.objects.release(waiting.pk, Import.objects.claim(waiting.pk, "worker"), after=LATER)
     Import.objects.filter(pk=woken.pk).update(woken_at=Now())
-    assert set(Import.objects.wanting()) == {due, abandoned}
+    assert set(Import.objects.due()) == {due, abandoned}
 
 
 def test_a_row_that_is_over_is_never_due_again():
     row = due_import()
     Import.objects.release(row.pk, Import.objects.claim(row.pk, "worker"), over=True)
-    assert not Import.objects.wanting().exists()
+    assert not Import.objects.due().exists()
     assert Import.objects.claim(row.pk, "worker") is None
