@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PYTEST_ARGS ?= -n 2 --dist worksteal
 
-.PHONY: help run test lint format screenshots benchmarks clean
+.PHONY: help run test quick lint format screenshots benchmarks clean
 .DEFAULT_GOAL := help
 
 help:  ## what there is to make
@@ -17,6 +17,9 @@ run: .venv/run.stamp .env  ## set up everything and serve the demo at http://127
 test: .venv/test.stamp  ## set up everything and run all tests; DATABASE_URL chooses PostgreSQL
 	scripts/need_chromium
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+quick: .venv/test.stamp  ## the tests that need neither a browser nor processes of their own: about two minutes
+	$(BIN)/python -m pytest $(PYTEST_ARGS) -m "not browser and not processes"
 
 lint: .venv/test.stamp  ## style, types, migrations, and the deployment checks with production settings
 	$(BIN)/ruff check .

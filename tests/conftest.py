@@ -6,9 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.contrib.auth.models import User
 from django.db import connection as database
+from django.db import connections
 from django.db.backends.sqlite3.base import DatabaseOperations as SQLiteOperations
+from django.db.models.signals import post_migrate
 from django.test import Client
 
 from lists.models import Connection
@@ -30,27 +33,36 @@ def uploads(settings, tmp_path: Path) -> Path:
     return settings.MEDIA_ROOT
 
 
-audit = import_module("lists.migrations.0002_roles")
+migration = import_module("lists.migrations.0002_roles")
 
 
 @pytest.fixture(autouse=True, scope="session")
-def _tests_that_commit_leave_nothing() -> Iterator[None]:
-    """After them the database is flushed, which SQLite does by deleting; and of the audit it lets nothing go."""
+def _tests_that_commit_leave_the_database_as_migrated() -> Iterator[None]:
+    """So that any test may come after one that commits, whose database is flushed at its end.
+
+    A flush takes away the roles too, which a migration made; Django sends `post_migrate` afterwards, and they are made
+    again. On SQLite it deletes rows, and the audit lets none go while its guard stands.
+    """
     flush = SQLiteOperations.sql_flush
 
     def without_guard(*args: Any, **kwargs: Any) -> list[str]:
-        return [*audit.UNGUARD["sqlite"], *flush(*args, **kwargs), *audit.GUARD["sqlite"]]
+        return [*migration.UNGUARD["sqlite"], *flush(*args, **kwargs), *migration.GUARD["sqlite"]]
 
+    def make_roles(using: str, **kwargs: Any) -> None:
+        migration.make_roles(apps, connections[using].schema_editor())
+
+    post_migrate.connect(make_roles, sender=apps.get_app_config("lists"))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(SQLiteOperations, "sql_flush", without_guard)
         yield
+    post_migrate.disconnect(make_roles, sender=apps.get_app_config("lists"))
 
 
 @pytest.fixture
 def unguarded_audit(db) -> None:
     """The audit in the hands of somebody who took away the database's rule; it is back after the test."""
     with database.cursor() as cursor:
-        for statement in audit.UNGUARD[database.vendor]:
+        for statement in migration.UNGUARD[database.vendor]:
             cursor.execute(statement)
 
 

@@ -3,6 +3,8 @@
 from typing import NamedTuple
 
 import pytest
+from django.contrib.auth.models import Group
+from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
 
@@ -171,3 +173,11 @@ def test_what_changes_something_refuses_a_get_and_a_post_without_its_token(addre
         if rule.method == "POST":
             assert administrator.get(addresses[route]).status_code == 405, route
             assert strict.post(addresses[route]).status_code == 403, route
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_roles_are_there_for_whatever_test_comes_after_one_that_commits():
+    rights = {group.name: group.permissions.count() for group in Group.objects.all()}
+    call_command("flush", verbosity=0, interactive=False)
+    assert {group.name: group.permissions.count() for group in Group.objects.all()} == rights
+    assert set(rights) == set(ROLES)
