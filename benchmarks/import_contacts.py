@@ -122,11 +122,12 @@ def whole_road(path: Path) -> int:
     from lists import jobs
     from lists.importing import flow
     from lists.importing.columns import Mapping
+    from lists.importing.flow import Target
     from lists.models import ContactList
 
     contact_list, _ = ContactList.objects.get_or_create(name="Benchmark", defaults={"default_region": "IN"})
     with path.open("rb") as file:
-        imported = flow.receive(iter(lambda: file.read(1 << 20), b""), "benchmark.csv", contact_list, None)
+        imported = flow.receive(iter(lambda: file.read(1 << 20), b""), "benchmark.csv", Target(contact_list), None)
     mapping = Mapping.from_dict(imported.mapping)
     mapping.extras = [5]
     began = time.perf_counter()

@@ -3,13 +3,16 @@
 Whoever uses these need not know which of the two is at hand. Knows no models.
 """
 
+import errno
 import gc
+import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, TypeVar
 
 import orjson
+import psycopg
 from django.db import connection
 from django.db.backends.utils import CursorWrapper
 
@@ -19,6 +22,43 @@ IS_POSTGRESQL = connection.vendor == "postgresql"
 
 BATCH = 20_000 if IS_POSTGRESQL else 5_000
 """Rows of one transaction; on SQLite everybody who writes waits for it, about a tenth of a second."""
+
+
+# What passes
+
+
+DISK_FULL = "the disk is full"
+UNREACHABLE = "the database cannot be reached"
+BUSY = "the database is busy"
+
+_BY_SQLSTATE = {"53100": DISK_FULL, "53": BUSY, "40": BUSY, "55P03": BUSY, "08": UNREACHABLE, "57P": UNREACHABLE}
+_BY_SQLITE = {
+    "SQLITE_FULL": DISK_FULL,
+    "SQLITE_BUSY": BUSY,
+    "SQLITE_LOCKED": BUSY,
+    "SQLITE_IOERR": UNREACHABLE,
+    "SQLITE_CANTOPEN": UNREACHABLE,
+}
+
+
+def passing_cause(error: BaseException | None) -> str:
+    """What keeps work from going on for now though nothing is wrong with it, in words; "" for any other error.
+
+    Neither a full disk nor a lost database is a fault of the work: it is to wait, and to go on where it was.
+    """
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            return DISK_FULL
+        if isinstance(error, sqlite3.Error):
+            name = getattr(error, "sqlite_errorname", "")
+            return next((cause for known, cause in _BY_SQLITE.items() if name.startswith(known)), "")
+        if isinstance(error, psycopg.Error):
+            state = error.sqlstate or ""
+            if not state and isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
+                return UNREACHABLE
+            return next((cause for known, cause in _BY_SQLSTATE.items() if state.startswith(known)), "")
+        error = error.__cause__
+    return ""
 
 
 # Many rows at once
@@ -154,6 +194,21 @@ def member_object(json_object: str, name: str) -> str:
     Not `->` on SQLite, which came with 3.38; `json_extract` gives an object as JSON of its own accord.
     """
     return f"({json_object} -> '{name}')" if IS_POSTGRESQL else f"json_extract({json_object}, '$.{name}')"
+
+
+def each_text(array: str) -> str:
+    """SQL for FROM: the texts of a JSON array as rows with the column `value`; none where it is NULL."""
+    return f"jsonb_array_elements_text({array})" if IS_POSTGRESQL else f"json_each({array})"
+
+
+def ascii_lower(text: str) -> str:
+    """SQL: a text with A–Z in small letters. SQLite knows no other letters, so PostgreSQL is told to do the same."""
+    return f'LOWER({text} COLLATE "C")' if IS_POSTGRESQL else f"LOWER({text})"
+
+
+def as_date(text: str) -> str:
+    """SQL: a text such as 2026-07-31 for a column of dates, which SQLite keeps as texts."""
+    return f"CAST({text} AS date)" if IS_POSTGRESQL else text
 
 
 # Python

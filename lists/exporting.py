@@ -6,8 +6,11 @@ import io
 import re
 from collections.abc import Iterable, Iterator
 
-from lists.fields import BY_NAME, OF_CONTACT
-from lists.models import ContactList, Import, Membership, RowOutcome
+from django.db.models import Exists, OuterRef
+
+from lists.fields import BY_NAME, FIELDS, OF_CONTACT
+from lists.importing.columns import ATTRIBUTE, key
+from lists.models import ContactList, Import, Membership, RowOutcome, Suppression
 
 REJECTED_COLUMNS = ("_line", "_code", "_column", "_value", "_reason", "_suggestion")
 PIECE = 64 * 1024
@@ -34,6 +37,10 @@ def safe_csv(rows: Iterable[Iterable[object]]) -> Iterator[str]:
     yield buffer.getvalue()
 
 
+DO_NOT_CONTACT = "do_not_contact"
+"""The column that says "yes" of a number nobody may call; a file with it can only suppress, never lift."""
+
+
 def export(contact_list: ContactList) -> Iterator[str]:
     """The file in pieces, a row a membership, extra attributes behind the known columns."""
     return safe_csv(_memberships(contact_list))
@@ -41,22 +48,35 @@ def export(contact_list: ContactList) -> Iterator[str]:
 
 def _memberships(contact_list: ContactList) -> Iterator[Iterable[object]]:
     memberships = Membership.objects.filter(contact_list=contact_list).order_by("contact_id", "occurrence")
-    extras = _extra_columns(contact_list)
-    yield (*OF_CONTACT, *extras)
-    rows = memberships.values_list(*(f"contact__{name}" for name in OF_CONTACT), "contact__extra", "extra")
-    for *values, of_contact, of_row in rows.iterator(chunk_size=2_000):
-        further = of_contact | of_row
-        yield (*values, *(further.get(name, "") for name in extras))
+    attributes = _attributes(contact_list)
+    yield (*OF_CONTACT, DO_NOT_CONTACT, *map(attribute_header, attributes))
+    suppressed = Exists(Suppression.objects.active().filter(phone=OuterRef("contact__phone")))
+    of_contact = (f"contact__{name}" for name in OF_CONTACT)
+    rows = memberships.values_list(*of_contact, suppressed, "contact__extra", "extra")
+    for *values, is_suppressed, extra_of_contact, extra_of_row in rows.iterator(chunk_size=2_000):
+        extra = extra_of_contact | extra_of_row
+        yield (*values, "yes" if is_suppressed else "", *(extra.get(name, "") for name in attributes))
 
 
-def _extra_columns(contact_list: ContactList) -> list[str]:
-    """Names of all extra attributes in the list, by name."""
+_FIELD_WORDS = {key(word) for known in FIELDS for word in (known.name, known.label, *known.aliases)}
+
+
+def attribute_header(name: str) -> str:
+    """The header an attribute has in an export: marked where it would be read as a field of ours.
+
+    The importer takes the mark off again, so a name that ends in it is marked once more.
+    """
+    return name + ATTRIBUTE if key(name) in _FIELD_WORDS or name.endswith(ATTRIBUTE) else name
+
+
+def _attributes(contact_list: ContactList) -> list[str]:
+    """Names of all extra attributes in the list, in order."""
     memberships = Membership.objects.filter(contact_list=contact_list)
     names: set[str] = set()
     for column in ("contact__extra", "extra"):
         for extra in memberships.exclude(**{column: {}}).values_list(column, flat=True).iterator(chunk_size=2_000):
             names.update(extra)
-    return sorted(names - set(OF_CONTACT))
+    return sorted(names)
 
 
 def rejected_rows(imported: Import) -> Iterator[str]:

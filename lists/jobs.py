@@ -29,9 +29,9 @@ from django_tasks import TaskResultStatus, task
 from django_tasks_db.management.commands.db_worker import Worker as EngineWorker
 from django_tasks_db.models import DBTaskResult
 
-from lists import retention
+from lists import db, retention
 from lists.db import collecting_rarely
-from lists.models import CRASHES_ALLOWED, Import, ImportState, LeaseLost, RunState, SyncRun
+from lists.models import CRASHES_ALLOWED, Import, LeaseLost, RunState, SyncRun
 from lists.models.leases import LeasedQuerySet
 
 NO_PROGRESS = 150.0  # seconds without a stored step, after which a heartbeat lets go: a hanging thread keeps no row
@@ -39,6 +39,7 @@ STALLED_AFTER = timedelta(seconds=15)  # beyond the end of the lease, before a r
 KEEP_WAKE_UPS = timedelta(days=1)
 CHECK_IN = "last-worker-check-in"
 SILENT_AFTER = timedelta(seconds=60)  # without a check-in, which every tick is
+TRY_AGAIN = timedelta(seconds=30)  # after what passes: a full disk, a lost database
 POLL = 1.0  # seconds; on SQLite each poll takes the write lock for a moment
 
 log = logging.getLogger(__name__)
@@ -47,14 +48,16 @@ stopping = threading.Event()  # this process was told to stop: store the step in
 
 @dataclass(frozen=True)
 class Kind:
-    """flow: the function `(row, lease) -> timedelta | None` that works on a row for one turn.
+    """How rows of one kind are worked on; both functions by their dotted names.
 
-    It says when to go on: after that time, at once when it is zero, never when None.
+    flow     `(row, lease) -> timedelta | None` works on a row for one turn and says when to go on: after that time, at
+             once when it is zero, never when None
+    give_up  `(row, lease, why)` ends the work on a row whose workers keep crashing; why: a sentence
     """
 
     model: type[Import] | type[SyncRun]
     flow: str
-    parked: str
+    give_up: str
     priority: int
 
     @property
@@ -64,8 +67,8 @@ class Kind:
 
 # Somebody waits for the preview of an import, so it goes first.
 KINDS = {
-    "import": Kind(Import, "lists.importing.job.advance", ImportState.FAILED, 10),
-    "run": Kind(SyncRun, "lists.sync.engine.advance", RunState.STALLED, 0),
+    "import": Kind(Import, "lists.importing.job.advance", "lists.importing.job.give_up", 10),
+    "run": Kind(SyncRun, "lists.sync.engine.advance", "lists.sync.engine.give_up", 0),
 }
 
 
@@ -178,7 +181,7 @@ def work(kind: str, pk: int, *, share: float | None = None) -> bool:
     try:
         lease.note(woken_at=None)  # so that the tick need not wait to wake it again, should we be killed
         if row.crashes >= CRASHES_ALLOWED:
-            park(job, lease)
+            park(job, row, lease)
             return True
         with Heartbeat(lease), collecting_rarely():
             go_on_after = import_string(job.flow)(row, lease)
@@ -188,7 +191,10 @@ def work(kind: str, pk: int, *, share: float | None = None) -> bool:
                 wake(kind, pk)
     except LeaseLost:
         log.warning("%s %s is in other hands, nothing more is stored", kind, pk)
-    except Exception:
+    except Exception as error:
+        if cause := db.passing_cause(error):
+            hold_up(job, lease, cause)
+            return True
         # The lease is left to run out: that is the pause before the next attempt, and it counts as a crash.
         log.exception("%s %s met a fault of ours", kind, pk)
         if share is None:
@@ -207,17 +213,36 @@ def work_to_end(kind: str, pk: int) -> None:
         stopping.wait(0.2)
 
 
-def park(job: Kind, lease: JobLease) -> None:
+def hold_up(job: Kind, lease: JobLease, cause: str) -> None:
+    """Let a row wait for something that passes, and try again later; it counts as no crash.
+
+    To note that may itself have to wait, because the disk is full or the database gone.
+    """
+    log.warning("%s %s waits: %s", job.model.__name__, lease.pk, cause)
+    while not stopping.is_set():
+        try:
+            with transaction.atomic():
+                job.rows.release(lease.pk, lease.token, after=TRY_AGAIN)
+                job.rows.filter(pk=lease.pk).update(held_up_by=cause)
+            return
+        except LeaseLost:
+            return
+        except (DatabaseError, InterfaceError):
+            close_old_connections()
+            stopping.wait(POLL)
+
+
+def park(job: Kind, row: Import | SyncRun, lease: JobLease) -> None:
     """Stop scheduling a row whose workers keep crashing; the row says why."""
     log.error("%s %s is parked after %s crashes", job.model.__name__, lease.pk, CRASHES_ALLOWED)
     with transaction.atomic():
-        job.rows.release(lease.pk, lease.token, over=True)
-        job.rows.filter(pk=lease.pk).update(
-            state=job.parked,
-            failure=f"This was given up after {CRASHES_ALLOWED} workers in a row ended in the middle of it without "
-            "storing a step. The log of the worker says why. Nothing that was stored is lost.",
-            crashes=0,
+        import_string(job.give_up)(
+            row,
+            lease,
+            f"This was given up after {CRASHES_ALLOWED} workers in a row ended in the middle of it without storing a "
+            "step. The log of the worker says why. Nothing that was stored is lost.",
         )
+        job.rows.release(lease.pk, lease.token, over=True)
 
 
 def worker_name() -> str:

@@ -15,7 +15,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from lists.models import FINAL_STATES, Import, ImportRow, ImportState, SyncAttempt, SyncBatch, SyncRun
-from lists.models.imports import UNDER_WAY
+from lists.models.imports import NO_FILES, UNDER_WAY
 
 CUT_OFF = timedelta(days=1)
 """After this long an upload that no import knows of is one whose process was killed."""
@@ -41,11 +41,10 @@ def thin() -> int:
 
 def thin_import(imported: Import) -> None:
     """Remove its file and rows. A draft or preview nobody came back to is discarded by it."""
-    if imported.file:
-        imported.file.delete(save=False)
+    imported.remove_files()
     while lines := ImportRow.objects.filter(imported=imported).order_by("line").values_list("line", flat=True)[:LOT]:
         ImportRow.objects.filter(imported=imported, line__lte=max(lines)).delete()
-    Import.objects.filter(pk=imported.pk).update(thinned_at=timezone.now(), file="")
+    Import.objects.filter(pk=imported.pk).update(thinned_at=timezone.now(), opt_outs={}, **NO_FILES)
     Import.objects.filter(pk=imported.pk, state__in=[ImportState.DRAFT, ImportState.READY]).update(
         state=ImportState.DISCARDED, token=F("token") + 1
     )
@@ -53,7 +52,7 @@ def thin_import(imported: Import) -> None:
 
 def sweep() -> int:
     """Remove uploads that were cut off before an import knew of them; how many there were."""
-    known = set(Import.objects.exclude(file="").values_list("file", flat=True))
+    known = {name for names in Import.objects.values_list("file", "table") for name in names if name}
     long_ago = time.time() - CUT_OFF.total_seconds()
     swept = 0
     for folder in (Path(settings.FILE_UPLOAD_TEMP_DIR), Path(settings.MEDIA_ROOT) / "imports"):

@@ -23,6 +23,7 @@ urlpatterns: list[URLPattern] = [
     # Do not contact
     path("do-not-contact/", suppressions.index, name="suppressions-index"),
     path("do-not-contact/add/", suppressions.add, name="suppressions-add"),
+    path("do-not-contact/upload/", suppressions.upload, name="suppressions-upload"),
     path("do-not-contact/<int:suppression_id>/lift/", suppressions.lift, name="suppressions-lift"),
     # Connections
     path("connections/", connections.index, name="connections-index"),
@@ -42,7 +43,10 @@ urlpatterns: list[URLPattern] = [
     path("imports/<int:import_id>/columns/", imports.columns, name="imports-columns"),
     path("imports/<int:import_id>/check/", imports.check, name="imports-check"),
     path("imports/<int:import_id>/policy/", imports.policy, name="imports-policy"),
+    path("imports/<int:import_id>/switch/", imports.switch, name="imports-switch"),
+    path("imports/<int:import_id>/keep/", imports.keep, name="imports-keep"),
     path("imports/<int:import_id>/commit/", imports.commit, name="imports-commit"),
+    path("imports/<int:import_id>/go-on/", imports.go_on, name="imports-go-on"),
     path("imports/<int:import_id>/discard/", imports.discard, name="imports-discard"),
     path("imports/<int:import_id>/rejected.csv", imports.rejected, name="imports-rejected"),
     path("imports/<int:import_id>/undo/", imports.undo, name="imports-undo"),

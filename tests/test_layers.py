@@ -46,7 +46,7 @@ FORBIDDEN = {
 # What a place may import although its rule says no.
 ALLOWED = {
     "lists.rehearsal": ["lists.rehearsal"],
-    "lists.phones": ["lists.countries"],
+    "lists.phones": ["lists.blanks", "lists.countries", "lists.phones"],
 }
 # {(a place, a module it may import although that reaches what the rule forbids): why}
 NOT_LOOKED_THROUGH = {
@@ -171,4 +171,4 @@ def test_only_the_phone_module_knows_a_phone_package():
         for module, targets in product().items()
         if any(within(target, name) for target in targets for name in ("phonenumbers", "rphonenumbers"))
     }
-    assert importers == {"lists.phones"}
+    assert importers == {"lists.phones.numbering"}

@@ -1,9 +1,10 @@
 """What a person submits on the way of a file: the upload, how it is read, what its columns mean."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from django import forms
 from django.conf import settings
@@ -13,12 +14,15 @@ from django.core.files.uploadhandler import FileUploadHandler, SkipFile
 from django.http import HttpRequest
 from django.utils import timezone
 
-from lists.fields import BY_NAME, FIELDS, Kind
+from lists.fields import BY_NAME, FIELDS, Field, Kind
 from lists.forms.lists import vendor_limits
-from lists.importing.columns import EXTRA, Mapping, problems
+from lists.importing import opt_outs
+from lists.importing.columns import EXTRA, IGNORE, Mapping, problems
+from lists.importing.describing import NUMBERS_IN_WORDS
+from lists.importing.headers import LAST_LINE
 from lists.importing.reading import DELIMITERS, ENCODINGS, Dialect
-from lists.models import ContactList
-from lists.models.imports import OnExisting
+from lists.importing.row_warnings import KINDS
+from lists.models import ContactList, Import, OnExisting, OtherPerson
 from lists.permissions import may
 from lists.phones import REGIONS
 
@@ -67,7 +71,7 @@ class UploadForm(forms.Form):
         required=False,
         allow_empty_file=True,  # what is wrong with it is told by the reader, in more words
         max_length=None,
-        widget=forms.FileInput(attrs={"accept": ".csv,.tsv,.txt,text/csv,text/plain,text/tab-separated-values"}),
+        widget=forms.FileInput(attrs={"accept": ".csv,.tsv,.txt,.xlsx,.xls,.ods,.zip"}),
     )
     pasted = forms.CharField(
         label="Paste rows",
@@ -162,49 +166,106 @@ class UploadForm(forms.Form):
 
 
 class ReadForm(forms.Form):
-    """How the file is read: what was detected, changeable."""
+    """How a file is read: what was detected, changeable. A workbook has neither encoding nor delimiter.
 
-    encoding = forms.ChoiceField(label="Encoding", choices=list(ENCODINGS.items()))
-    delimiter = forms.ChoiceField(label="Columns are separated by", choices=SEPARATORS)
-    header = forms.ChoiceField(label="Header row", choices=[("yes", "The first row"), ("no", "There is none")])
+    The header is chosen by a button beside its line; a form sent without that answer leaves it where it is.
+    """
 
-    @staticmethod
-    def chosen(dialect: Dialect) -> dict[str, str]:
-        """The form's values for a dialect. A delimiter only a `sep=` line can name is offered as it is."""
-        return {
-            "encoding": dialect.encoding,
-            "delimiter": DELIMITERS.get(dialect.delimiter, dialect.delimiter),
-            "header": "yes" if dialect.has_header else "no",
-        }
+    NO_HEADER = "none"
 
-    def __init__(self, *args: Any, dialect: Dialect, **kwargs: Any) -> None:
+    header_line = forms.ChoiceField(
+        label="Header",
+        choices=[(NO_HEADER, "There is none"), *((str(line), f"Line {line}") for line in range(1, LAST_LINE + 1))],
+        required=False,
+        error_messages={"invalid_choice": f"Choose one of the first {LAST_LINE} lines."},
+    )
+
+    def __init__(self, *args: Any, imported: Import, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.initial = self.chosen(dialect)
-        self.read_now = dialect
-        if dialect.delimiter not in DELIMITERS:
-            delimiter = self.fields["delimiter"]
-            assert isinstance(delimiter, forms.ChoiceField)  # noqa: S101 - for the type checker
-            delimiter.choices = [*SEPARATORS, (dialect.delimiter, dialect.delimiter)]
+        self.imported, self.read_now = imported, Dialect.from_dict(imported.dialect)
+        if len(imported.sheets) > 1:
+            self.fields["sheet"] = forms.ChoiceField(
+                label="Sheet",
+                choices=[(name, f"{name} ({rows:,} × {columns:,})") for name, rows, columns in imported.sheets],
+                initial=imported.sheet,
+                help_text="The figures are rows × columns.",
+            )
+        if not imported.sheets:
+            delimiter = DELIMITERS.get(self.read_now.delimiter, self.read_now.delimiter)
+            self.fields["encoding"] = forms.ChoiceField(
+                label="Encoding", choices=list(ENCODINGS.items()), initial=self.read_now.encoding
+            )
+            self.fields["delimiter"] = forms.ChoiceField(
+                label="Columns are separated by",
+                # One that only a `sep=` line can name is offered as it is.
+                choices=SEPARATORS if delimiter in DELIMITERS.values() else [*SEPARATORS, (delimiter, delimiter)],
+                initial=delimiter,
+            )
 
     @property
-    def dialect(self) -> Dialect:
-        """What was chosen. A byte order mark belongs to the file, so it is only there for the encoding it marks."""
+    def new_sheet(self) -> str:
+        """The sheet that was chosen in the place of the one read now; "" where none was."""
+        return self.cleaned_data["sheet"] if "sheet" in self.changed_data else ""
+
+    @property
+    def chosen(self) -> dict[str, Any]:
+        """How to read it, as `reading.detect` takes it."""
         given, now = self.cleaned_data, self.read_now
-        delimiter = next((char for char, name in DELIMITERS.items() if name == given["delimiter"]), given["delimiter"])
-        bom = now.bom and given["encoding"] == now.encoding
-        return Dialect(given["encoding"], delimiter, given["header"] == "yes", bom)
+        has_header, header_line = self._header()
+        return {
+            "encoding": given.get("encoding", now.encoding),
+            "delimiter": given.get("delimiter", now.delimiter),
+            "has_header": has_header,
+            "header_line": header_line,
+        }
+
+    def _header(self) -> tuple[bool | None, int | None]:
+        """(whether there is one, its line). Under another delimiter it is looked for anew: None for both."""
+        if line := self.cleaned_data["header_line"]:
+            return (False, None) if line == self.NO_HEADER else (True, int(line))
+        if "delimiter" in self.changed_data:
+            return None, None
+        return self.read_now.has_header, self.read_now.header_line or None
 
 
-POLICIES = {
-    OnExisting.KEEP: "They stay as they are, and join the list.",
-    OnExisting.FILL: "The file adds what is missing and changes nothing that is there.",
-    OnExisting.REPLACE: "Where the file has a value, it wins. Undoing the import brings the earlier ones back.",
+MEANINGS: dict[str, dict[str, str]] = {
+    "on_existing": {
+        OnExisting.KEEP: "They stay as they are, and join the list.",
+        OnExisting.FILL: "The file adds what is missing and changes nothing that is there.",
+        OnExisting.REPLACE: "Where the file has a value, it wins. Undoing the import brings the earlier ones back.",
+    },
+    "other_person": {
+        OtherPerson.KEEP: "The number stays with the person we have, and nothing of the row is taken.",
+        OtherPerson.TAKE: "The number becomes the file’s person, with everything the row says and nothing of ours.",
+        OtherPerson.LEAVE_OUT: "The rows are skipped; neither our contact nor the list changes.",
+    },
 }
-"""What each answer to “what may the file change” means."""
+"""{field: {answer: what it means}}"""
+MOST_READINGS = 50
+"""Different values of a column that are told or asked about, as many as the check counts by themselves."""
+SAYS = [("", "Choose what it means"), ("yes", "Do not contact"), ("no", "May be contacted")]
+
+
+class Reading(NamedTuple):
+    """A value of a column that says who must not be contacted.
+
+    means  what it means: True is do not contact; None where a person has to say it, in `field`
+    """
+
+    value: str
+    means: bool | None
+    field: forms.BoundField | None
 
 
 class ColumnsForm(forms.Form):
-    """One select per column of the file, the country of bare numbers, values for all rows, and what may change."""
+    """One select per column of the file, the numbers that count, values for all rows, and what may change.
+
+    headers  of the file
+    mapping  what is proposed; what the form does not ask for stays as it says
+    known    the fields a file of this purpose may hold
+    values   gives the different values of a column, as compared; asked of columns that say who must not be contacted
+    rivals   columns of which a person is asked which phone number comes first
+    """
 
     region = forms.ChoiceField(
         label="Country of numbers written without one",
@@ -212,21 +273,45 @@ class ColumnsForm(forms.Form):
         required=False,
         help_text="Where the file has a column with the country, that column comes first.",
     )
+    numbers = forms.ChoiceField(
+        label="Where a row has several numbers, import",
+        choices=[(choice, f"{words[:1].upper()}{words[1:]}") for choice, words in NUMBERS_IN_WORDS.items()],
+        widget=forms.RadioSelect,
+        help_text="Numbers that are not used are kept in the attribute “Other numbers”.",
+    )
     on_existing = forms.ChoiceField(label="Contacts we have already", choices=OnExisting, widget=forms.RadioSelect)
+    other_person = forms.ChoiceField(
+        label="Same number, other person",
+        choices=OtherPerson,
+        widget=forms.RadioSelect,
+        help_text="Where the file gives a number another first and last name.",
+    )
+    keep_rest = forms.BooleanField(required=False)
 
-    def __init__(self, *args: Any, headers: Sequence[str], mapping: Mapping, on_existing: str, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        headers: Sequence[str],
+        mapping: Mapping,
+        values: Callable[[int], Sequence[str]],
+        known: Sequence[Field] = FIELDS,
+        rivals: Sequence[int] = (),
+        on_existing: str = OnExisting.FILL,
+        other_person: str = OtherPerson.KEEP,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(*args, **kwargs)
-        self.headers = headers
-        self.initial = {"region": mapping.region, "on_existing": on_existing, **self.initial}
-        choices = [
-            ("", "Do not import"),
-            ("Fields", [(known.name, known.label) for known in FIELDS]),
-            ("Other", [(EXTRA, "Keep as extra attribute")]),
-        ]
+        self.headers, self.proposed, self.values = headers, mapping, values
+        self.initial = {
+            "region": mapping.region,
+            "numbers": mapping.numbers,
+            "on_existing": on_existing,
+            "other_person": other_person,
+            **self.initial,
+        }
+        fields = ("Fields", [(field.name, field.label) for field in known])
         for at, header in enumerate(headers):
-            self.fields[f"column_{at}"] = forms.ChoiceField(
-                label=f"Import “{header}” as", choices=choices, required=False, initial=mapping.choice(at)
-            )
+            self.fields[f"column_{at}"] = self._column_field(at, header, fields)
         for name in SAME_FOR_ALL:
             self.fields[f"same_{name}"] = forms.CharField(
                 label=BY_NAME[name].label,
@@ -234,40 +319,172 @@ class ColumnsForm(forms.Form):
                 required=False,
                 initial=mapping.constants.get(name, ""),
             )
+        phones = list(dict.fromkeys([*mapping.phones, *rivals]))
+        if len(phones) > 1:
+            self.fields["first_phone"] = forms.ChoiceField(
+                label="Which phone column comes first?",
+                choices=[(str(at), headers[at]) for at in phones],
+                widget=forms.RadioSelect,
+                required=False,
+                initial=str(phones[0]),
+            )
+        if known is not FIELDS:  # a file of numbers nobody may call takes every number and changes no contact
+            for name in ("numbers", "on_existing", "other_person", *(f"same_{name}" for name in SAME_FOR_ALL)):
+                del self.fields[name]
+        self.asked = self._ask_what_values_mean()
+
+    def _column_field(self, at: int, header: str, fields: tuple[str, list[tuple[str, str]]]) -> forms.ChoiceField:
+        """The select of a column. One that may say who must not be contacted has no answer until a person gives it."""
+        label = f"Import “{header}” as"
+        if at in self.proposed.unsure:
+            return forms.ChoiceField(
+                label=label,
+                choices=[
+                    ("", "Choose what it says"),
+                    ("do_not_contact", BY_NAME["do_not_contact"].label),
+                    (EXTRA, "Keep as extra attribute"),
+                    (IGNORE, "Do not import"),
+                    ("Other fields", [field for field in fields[1] if field[0] != "do_not_contact"]),
+                ],
+                error_messages={"required": f"Choose what “{header}” is: it may say who must not be contacted."},
+            )
+        choices = [("", "Do not import"), fields, ("Other", [(EXTRA, "Keep as extra attribute")])]
+        return forms.ChoiceField(label=label, choices=choices, required=False, initial=self.proposed.choice(at))
+
+    # What the page draws ---------------------------------------------------------------------------------------------
+
+    def _explained(self, name: str) -> list[tuple[forms.boundfield.BoundWidget, str]]:
+        """The radio buttons of a field, each with what it means."""
+        return [(radio, MEANINGS[name][radio.data["value"]]) for radio in self[name]]
 
     @property
     def policies(self) -> list[tuple[forms.boundfield.BoundWidget, str]]:
-        """The radio buttons of `on_existing`, each with what it means."""
-        return [(radio, POLICIES[OnExisting(radio.data["value"])]) for radio in self["on_existing"]]
+        return self._explained("on_existing")
+
+    @property
+    def other_people(self) -> list[tuple[forms.boundfield.BoundWidget, str]]:
+        return self._explained("other_person")
 
     @property
     def same_fields(self) -> list[forms.BoundField]:
-        return [self[f"same_{name}"] for name in SAME_FOR_ALL]
+        return [self[name] for name in self.fields if name.startswith("same_")]
 
     @property
     def has_same_for_all(self) -> bool:
         return any(field.value() or field.errors for field in self.same_fields)
 
+    @property
+    def unmatched(self) -> list[str]:
+        """Headers of the columns that would not be imported as the form stands."""
+        return [
+            header
+            for at, header in enumerate(self.headers)
+            if not self[f"column_{at}"].value() and at not in self.proposed.unsure
+        ]
+
     def column_field(self, at: int) -> forms.BoundField:
         return self[f"column_{at}"]
 
+    def readings(self, at: int) -> list[Reading]:
+        """What the values of a column mean, where it says, or may say, who must not be contacted."""
+        sense = opt_outs.sense(self.headers[at])
+        return [
+            Reading(value, opt_outs.reading(value, sense), self[name] if name else None)
+            for (column, value), name in self.asked.items()
+            if column == at
+        ]
+
+    # What is asked ---------------------------------------------------------------------------------------------------
+
+    def _ask_what_values_mean(self) -> dict[tuple[int, str], str]:
+        """{(column, value): the name of the field that asks for its meaning, or "" where it says it itself}
+
+        The columns of the proposal come first, so that a column somebody has just chosen changes no field's name.
+        """
+        proposed = [at for at in (self.proposed.columns.get("do_not_contact"), *self.proposed.unsure) if at is not None]
+        chosen = [at for at in range(len(self.headers)) if self.data.get(f"column_{at}") == "do_not_contact"]
+        asked: dict[tuple[int, str], str] = {}
+        for at in dict.fromkeys([*sorted(proposed), *chosen]):
+            sense = opt_outs.sense(self.headers[at])
+            answers = self.proposed.opt_out if at == self.proposed.columns.get("do_not_contact") else {}
+            for value in self.values(at)[:MOST_READINGS]:
+                asked[at, value] = ""
+                if opt_outs.reading(value, sense) is None:
+                    name = asked[at, value] = f"opt_out_{len(asked)}"
+                    self.fields[name] = forms.ChoiceField(
+                        label=f"What “{value}” means",
+                        choices=SAYS,
+                        required=False,
+                        initial=("yes" if answers[value] else "no") if value in answers else "",
+                    )
+        return asked
+
+    # What is judged --------------------------------------------------------------------------------------------------
+
     def clean(self) -> dict[str, Any]:
         given = self.cleaned_data
-        mapping = Mapping(region=given.get("region", ""))
-        for at in range(len(self.headers)):
-            name = given.get(f"column_{at}", "")
-            if name == EXTRA:
-                mapping.extras.append(at)
-            elif name in mapping.columns:
-                first = self.headers[mapping.columns[name]]
+        chosen = {at: given.get(f"column_{at}", "") for at in range(len(self.headers))}
+        phones = self._phones_in_order([at for at, name in chosen.items() if name == "phone"])
+        columns: dict[str, int] = {"phone": phones[0]} if phones else {}
+        for at, name in chosen.items():
+            if name in ("", EXTRA, IGNORE) or at in phones:
+                continue
+            if name in columns:
                 self.add_error(
                     f"column_{at}",
-                    f"{BY_NAME[name].label} is taken from “{first}” already. Choose one of the two columns.",
+                    f"{BY_NAME[name].label} is taken from “{self.headers[columns[name]]}” already. Choose one of the "
+                    "two columns.",
                 )
-            elif name:
-                mapping.columns[name] = at
-        mapping.constants = {name: given[f"same_{name}"] for name in SAME_FOR_ALL if given.get(f"same_{name}")}
-        if sentences := problems(mapping, self.headers):
+            else:
+                columns[name] = at
+        kept = (EXTRA, "") if given.get("keep_rest") else (EXTRA,)
+        self.mapping = replace(
+            self.proposed,
+            columns=columns,
+            region=given.get("region", ""),
+            constants={name: given[f"same_{name}"] for name in SAME_FOR_ALL if given.get(f"same_{name}")},
+            extras=[at for at, name in chosen.items() if name in kept and at not in phones],
+            more_phones=phones[1:],
+            numbers=given.get("numbers") or self.proposed.numbers,
+            opt_out=self._answers(columns.get("do_not_contact")),
+            unsure=[],
+        )
+        if sentences := problems(self.mapping, self.headers):
             self.add_error(None, ValidationError(sentences))
-        self.mapping = mapping
         return given
+
+    def _phones_in_order(self, chosen: list[int]) -> list[int]:
+        """The phone columns as they are asked: the one put first, those proposed in their order, then file order."""
+        proposed = [at for at in self.proposed.phones if at in chosen]
+        phones = [*proposed, *(at for at in chosen if at not in proposed)]
+        first = int(self.cleaned_data.get("first_phone") or -1)
+        is_free = first >= 0 and not self.cleaned_data.get(f"column_{first}") and first not in self.proposed.phones
+        if first in phones or is_free:  # a rival that is put first is a phone column by that
+            phones = [first, *(at for at in phones if at != first)]
+        return phones
+
+    def _answers(self, column: int | None) -> dict[str, bool]:
+        """{value: whether it means do not contact} as a person said it of the do-not-contact column."""
+        answers: dict[str, bool] = {}
+        if column is not None and column == self.proposed.columns.get("do_not_contact"):
+            answers |= self.proposed.opt_out
+        for (at, value), name in self.asked.items():
+            if at != column or not name or self.has_error(name):
+                continue
+            if answer := self.cleaned_data.get(name):
+                answers[value] = answer == "yes"
+            else:
+                self.add_error(name, f"Say what “{value}” in “{self.headers[at]}” means.")
+        return answers
+
+    @property
+    def policy(self) -> dict[str, str]:
+        """What may become of the contacts we have, as `flow.match_columns` takes it."""
+        return {name: self.cleaned_data[name] for name in ("on_existing", "other_person") if name in self.cleaned_data}
+
+
+class SwitchForm(forms.Form):
+    """Whether the rows of a warning are imported, for a warning that leaves the choice to a person."""
+
+    code = forms.ChoiceField(choices=[(code.value, kind.title) for code, kind in KINDS.items() if kind.is_choice])
+    imported = forms.ChoiceField(choices=[("yes", "Import them all the same"), ("no", "Leave them out")])

@@ -1,11 +1,14 @@
 """Numbers nobody may call, and the reason why one may be called again."""
 
+from typing import Any
+
 from django import forms
 
+from lists.forms.imports import too_large
 from lists.phones import REGIONS
 
 MOST = 20_000
-"""Numbers one page takes; a file with more goes through `suppress --file`."""
+"""Numbers one page takes; more of them are uploaded as a file."""
 
 
 class SuppressForm(forms.Form):
@@ -31,9 +34,31 @@ class SuppressForm(forms.Form):
         lines = numbers.count("\n") + 1
         if lines > MOST:
             raise forms.ValidationError(
-                f"These are {lines:,} lines; one page takes {MOST:,}. Send them in parts, or use the suppress command."
+                f"These are {lines:,} lines; one page takes {MOST:,}. Send them in parts, or upload them as a file."
             )
         return numbers
+
+
+class SuppressFileForm(forms.Form):
+    file = forms.FileField(
+        label="File",
+        allow_empty_file=True,  # what is wrong with it is told by the reader, in more words
+        max_length=None,
+        widget=forms.FileInput({"accept": ".csv,.tsv,.txt,.xlsx,.xls,.ods,.zip"}),
+        error_messages={"required": "Choose a file."},
+    )
+    reason = forms.CharField(
+        max_length=200,
+        required=False,
+        help_text="Kept with each number for which the file gives no reason of its own. Left empty, it says which "
+        "file the number came from.",
+    )
+
+    def __init__(self, *args: Any, is_over: bool = False, **kwargs: Any) -> None:
+        """is_over  the file was over the cap and has been dropped on the way"""
+        super().__init__(*args, **kwargs)
+        if is_over:
+            self.fields["file"].error_messages["required"] = too_large()
 
 
 class LiftForm(forms.Form):

@@ -1,167 +1,160 @@
-"""The fields we know, what files call them, and which column of a file holds which.
+"""Which column of a file holds which field: the mapping, how it is checked, and how a header is compared.
 
-A guess always carries its reason. A field takes one column; a column feeds one field, is kept as an extra attribute
-under its own header, or is not imported.
+A field takes one column, the phone number as many as the file has for it. A column feeds one field, is kept as an
+extra attribute under its own header, or is not imported. What a column probably holds is guessed in `guessing`.
 """
 
-import unicodedata
+import re
 from collections.abc import Iterable, Sequence
 from collections.abc import Mapping as MappingABC
-from dataclasses import dataclass, field
+from copy import deepcopy
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 from zoneinfo import available_timezones
 
-from lists.fields import BY_NAME, FIELDS
-from lists.phones import REGIONS, Phone, normalise, region_of
+from lists.fields import BY_NAME, FIELDS, Field
+from lists.importing.headers import key
+from lists.phones import REGIONS
 
 EXTRA = "extra"
 """What a form chooses for a column that is kept under its own header."""
+IGNORE = "ignore"
+"""What an option says of a column that is not imported."""
+
+ATTRIBUTE = " (attribute)"
+"""What an export puts behind the name of an attribute that is called like a field of ours."""
+NUMBERS = ("first_mobile", "first", "each")
+"""Which number of a row counts: the first mobile, else the first valid; the first valid; each, as a row of its own."""
 
 
 @dataclass
 class Mapping:
-    """Which column feeds which field.
+    """Which column feeds which field, as `Import.mapping` stores it.
 
-    columns    {field name: position of the column, from 0}; the column of `country` gives the region row by row
-    region     two letters: the country of numbers written without one; "" when none is assumed
-    constants  {field name: one value for all rows}, for fields without a column
-    extras     positions of the columns kept as extra attributes
+    columns      {field name: position of the column, from 0}; the column of `country` gives the region row by row
+    region       two letters: the country of numbers written without one; "" when none is assumed
+    constants    {field name: one value for all rows}, for fields without a column
+    extras       positions of the columns kept as extra attributes
+    more_phones  positions of further phone columns, asked in this order where those before hold no number
+    numbers      one of NUMBERS
+    opt_out      {value of the do-not-contact column, as `opt_outs.compared`: whether it means do not contact}, where a
+                 person has said so
+    unsure       positions of columns that may say who must not be contacted, which nobody has answered for
+    switches     {code of a warning: whether rows with it are imported}, where a person has said so
     """
 
     columns: dict[str, int] = field(default_factory=dict)
     region: str = ""
     constants: dict[str, str] = field(default_factory=dict)
     extras: list[int] = field(default_factory=list)
+    more_phones: list[int] = field(default_factory=list)
+    numbers: str = NUMBERS[0]
+    opt_out: dict[str, bool] = field(default_factory=dict)
+    unsure: list[int] = field(default_factory=list)
+    switches: dict[str, bool] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
-        return {
-            "columns": dict(self.columns),
-            "region": self.region,
-            "constants": dict(self.constants),
-            "extras": list(self.extras),
-        }
+        return asdict(self)
 
     @classmethod
     def from_dict(cls, values: MappingABC[str, Any]) -> "Mapping":
-        return cls(
-            dict(values.get("columns", {})),
-            values.get("region", ""),
-            dict(values.get("constants", {})),
-            list(values.get("extras", [])),
-        )
+        """The mapping of a stored dict, which may be older and know fewer keys."""
+        mapping = cls()
+        for each in fields(cls):
+            if each.name in values:
+                setattr(mapping, each.name, deepcopy(values[each.name]))
+        return mapping
+
+    @property
+    def phones(self) -> list[int]:
+        """Positions of the phone columns, in the order in which they are asked."""
+        first = self.columns.get("phone")
+        return [*([] if first is None else [first]), *self.more_phones]
 
     def choice(self, column: int) -> str:
         """What a form shows as chosen for a column: a field's name, EXTRA, or "" for a column not imported."""
+        if column in self.more_phones:
+            return "phone"
         for name, position in self.columns.items():
             if position == column:
                 return name
         return EXTRA if column in self.extras else ""
 
 
-@dataclass(frozen=True)
-class Suggestion:
-    """What one column of a file probably holds; `fill` is the share of rows with a value, from 0 to 1."""
-
-    column: int
-    header: str
-    field: str | None
-    reason: str
-    samples: tuple[str, ...]
-    fill: float
+# Headers -------------------------------------------------------------------------------------------------------------
 
 
-def key(header: str) -> str:
-    """A header as it is compared: without case, accents and punctuation."""
-    decomposed = unicodedata.normalize("NFKD", header.casefold())
-    plain = (char for char in decomposed if unicodedata.category(char) != "Mn")  # accents
-    kept = (char if char.isalnum() or unicodedata.category(char) == "Mc" else " " for char in plain)
-    return " ".join("".join(kept).split())
+_INSIDE_CAMEL_CASE = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_BRACKETED = re.compile(r"[(\[{（【][^)\]}）】]*(?:[)\]}）】]|$)")
+_EXPLAINED = re.compile(r" (?:with|without|incl|including|excl|excluding|mit|ohne|avec|sans|com|sem) .*")
+LONGEST_HEADER = 200
+"""Characters of a header that are looked at; what is longer is a paragraph."""
 
 
-_NAMES = {key(known.name): known.name for known in FIELDS}
-_ALIASES = {key(alias): known.name for known in FIELDS for alias in (known.label, *known.aliases)}
+def words(header: str) -> list[str]:
+    """The words of a header as they are compared: camel case taken apart, what stands in brackets left out."""
+    header = header[:LONGEST_HEADER]
+    bare = key(_INSIDE_CAMEL_CASE.sub(" ", _BRACKETED.sub(" ", header)))
+    return (_EXPLAINED.sub("", bare) or key(header)).split()
 
 
-def guess(headers: Sequence[str], sample_rows: Sequence[Sequence[str]], region: str | None = None) -> list[Suggestion]:
-    """One suggestion for each column, in file order; a field is suggested once, for the column with the best reason."""
-    values = [
-        [row[at].strip() for row in sample_rows if at < len(row) and row[at].strip()] for at in range(len(headers))
-    ]
-    bids = sorted(
-        (strength, -at, name, reason)
-        for at, header in enumerate(headers)
-        for strength, name, reason in _bids(header, values[at], region)
+# Options of a command ------------------------------------------------------------------------------------------------
+
+
+def corrected(
+    base: Mapping, options: Iterable[str], headers: Sequence[str], known: Sequence[Field] = FIELDS
+) -> Mapping:
+    """`base` with single columns corrected; what no option names stays as it was guessed.
+
+    options  `field=Header`, `field=#3` (by position, from 1), `extra=Header` or `ignore=Header`. `phone` may be given
+             several times, in the order in which the columns are to be asked.
+
+    Raises ValueError with a sentence.
+    """
+    chosen = _chosen(options, headers, known)
+    named = [at for columns in chosen.values() for at in columns]
+    if twice := [at for at in named if named.count(at) > 1]:
+        raise ValueError(f"“{headers[twice[0]]}” is mapped twice.")
+
+    phones = chosen.pop("phone", []) or [at for at in base.phones if at not in named]
+    extras = [*(at for at in base.extras if at not in named), *chosen.pop(EXTRA, [])]
+    chosen.pop(IGNORE, None)
+    given_up = {*chosen, "phone", *_SAID_BY_OTHERS.get(frozenset(chosen) & _NAMES, ())}
+    columns = {name: at for name, at in base.columns.items() if name not in given_up and at not in named}
+    columns |= {name: at for name, (at, *_) in chosen.items()} | dict(zip(["phone"], phones, strict=False))
+    return replace(
+        base,
+        columns=columns,
+        more_phones=phones[1:],
+        extras=extras,
+        constants={name: value for name, value in base.constants.items() if name not in columns},
+        unsure=[at for at in base.unsure if at not in named],
     )
-    taken: dict[int, tuple[str, str]] = {}
-    for _, minus_at, name, reason in reversed(bids):
-        if -minus_at not in taken and all(name != other for other, _ in taken.values()):
-            taken[-minus_at] = (name, reason)
-    rows = max(len(sample_rows), 1)
-    suggestions = []
-    for at, header in enumerate(headers):
-        nothing = "No field of ours by this name." if values[at] else "No values in the rows looked at."
-        found, reason = taken.get(at, (None, nothing))
-        samples = tuple(dict.fromkeys(values[at]))[:3]
-        suggestions.append(Suggestion(at, header, found, reason, samples, len(values[at]) / rows))
-    return suggestions
 
 
-def _bids(header: str, values: list[str], region: str | None) -> Iterable[tuple[float, str, str]]:
-    """(strength, field, reason) for everything a column could be."""
-    compared = key(header)
-    if compared in _NAMES:
-        yield 4, _NAMES[compared], "The header is the field’s name."
-    elif compared in _ALIASES:
-        yield 3, _ALIASES[compared], f"“{header}” is another name for {BY_NAME[_ALIASES[compared]].label.lower()}."
-    if not values:
-        return
-    for name, looks_right, what in (
-        ("phone", lambda value: _looks_like_phone(value, region), "phone numbers"),
-        ("email", lambda value: "@" in value and "." in value.rpartition("@")[2], "e-mail addresses"),
-        ("time_zone", lambda value: value in _ZONES and "/" in value, "time zones"),
-        ("country", lambda value: value.isalpha() and len(value) > 1 and region_of(value) is not None, "countries"),
-    ):
-        share = sum(map(looks_right, values)) / len(values)
-        if share >= 0.7:
-            yield 1 + share, name, f"{share:.0%} of its values look like {what}.".replace("%", " %")
+_NAMES = frozenset({"first_name", "last_name", "full_name"})
+_SAID_BY_OTHERS = {
+    frozenset({"full_name"}): ("first_name", "last_name"),
+    frozenset({"first_name"}): ("full_name",),
+    frozenset({"last_name"}): ("full_name",),
+    frozenset({"first_name", "last_name"}): ("full_name",),
+}
+"""{fields of names that a person chose: those a guess chose that would say the same twice}"""
 
 
-_ZONES = available_timezones()
-
-
-def _looks_like_phone(value: str, region: str | None) -> bool:
-    if isinstance(normalise(value, region), Phone):
-        return True
-    digits = sum(char.isdigit() for char in value)
-    return 9 <= digits <= 15 and len(value) - digits <= 6 and not any(char.isalpha() for char in value)
-
-
-def suggested(headers: Sequence[str], sample_rows: Sequence[Sequence[str]], region: str = "") -> Mapping:
-    """The mapping a person would get by accepting every suggestion."""
-    suggestions = guess(headers, sample_rows, region or None)
-    columns = {suggestion.field: suggestion.column for suggestion in suggestions if suggestion.field}
-    if "full_name" in columns and "first_name" in columns:
-        del columns["full_name"]  # a file with both says the same thing twice
-    return Mapping(columns, region)
-
-
-def from_options(options: Iterable[str], headers: Sequence[str], region: str = "") -> Mapping:
-    """A mapping from `field=Header`, `field=#3` (by position, from 1) and `extra=Header`. Raises ValueError."""
-    mapping = Mapping(region=region)
+def _chosen(options: Iterable[str], headers: Sequence[str], known: Sequence[Field]) -> dict[str, list[int]]:
+    """{field, EXTRA or IGNORE: the columns that options name for it}"""
+    names = [*(each.name for each in known), EXTRA, IGNORE]
+    chosen: dict[str, list[int]] = {}
     for option in options:
         name, equals, header = option.partition("=")
-        if not equals or (name not in BY_NAME and name != EXTRA):
-            raise ValueError(
-                f"“{option}” is no mapping; write field=Header with one of: {', '.join([*BY_NAME, EXTRA])}."
-            )
-        column = _column(header, headers)
-        if name == EXTRA:
-            mapping.extras.append(column)
-        elif name in mapping.columns:
+        if not equals or name not in names:
+            raise ValueError(f"“{option}” is no mapping; write field=Header with one of: {', '.join(names)}.")
+        columns = chosen.setdefault(name, [])
+        columns.append(_column(header, headers))
+        if len(columns) > 1 and name not in ("phone", EXTRA, IGNORE):
             raise ValueError(f"{BY_NAME[name].label} is mapped twice.")
-        else:
-            mapping.columns[name] = column
-    return mapping
+    return chosen
 
 
 def _column(header: str, headers: Sequence[str]) -> int:
@@ -177,19 +170,26 @@ def _column(header: str, headers: Sequence[str]) -> int:
     raise ValueError(f"The file has no column “{header}”. Its columns are: {', '.join(headers)}.")
 
 
+# Checks --------------------------------------------------------------------------------------------------------------
+
+_ZONES = available_timezones()
+
+
 def problems(mapping: Mapping, headers: Sequence[str]) -> list[str]:
     """What has to be put right before a mapping can be used, as sentences; empty when nothing."""
     found = [] if "phone" in mapping.columns else ["Choose the column that holds the phone number."]
-    used = [*mapping.columns.values(), *mapping.extras]
+    used = [*mapping.columns.values(), *mapping.more_phones, *mapping.extras]
     for column in sorted({at for at in used if used.count(at) > 1}):
-        name = headers[column] if column < len(headers) else f"Column {column + 1}"
+        name = headers[column] if 0 <= column < len(headers) else f"Column {column + 1}"
         found.append(f"“{name}” is used for more than one field.")
-    if any(not 0 <= at < len(headers) for at in used):
+    if any(not 0 <= at < len(headers) for at in (*used, *mapping.unsure)):
         found.append("A chosen column is not in this file. Choose the columns again.")
     if any(name not in BY_NAME for name in (*mapping.columns, *mapping.constants)):
         found.append("A chosen field is not one of ours. Choose the fields again.")
     if mapping.region and mapping.region not in REGIONS:
         found.append("Choose the default country from the list.")
+    if mapping.numbers not in NUMBERS:
+        found.append("Choose which of several phone numbers counts.")
     if "full_name" in mapping.columns and {"first_name", "last_name"} & set(mapping.columns):
         found.append("Choose either the full name or first and last name, not both.")
     for name, value in mapping.constants.items():

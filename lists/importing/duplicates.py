@@ -1,50 +1,133 @@
 """Rows that share a number with an earlier line or with a contact we have: how they differ, and what each policy would
 do to the contacts.
 
-Only reads; what becomes of such a row is decided in `matching`.
+The job counts once (`count_duplicates`) and the import keeps the figures, because a million rows are not to be counted
+for every look at a page. What becomes of such a row is decided in `matching`.
 """
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 from django.db import connection
 from django.db.models import Count, Min
 
 from lists.fields import BY_NAME, TEXTS
 from lists.importing.columns import Mapping
-from lists.importing.matching import LABELS, is_changed
-from lists.models import Import, ImportRow, OnExisting
+from lists.importing.lines import line_in_words
+from lists.importing.matching import LABELS
+from lists.importing.policy import Policy, is_changed
+from lists.importing.row_warnings import Code
+from lists.models import Import, ImportRow, OnExisting, RowOutcome
 
 # --- by pattern -------------------------------------------------------------------------------------------------------
 
 
-class Pattern(NamedTuple):
-    """Repeats that differ in the same fields: `fields` are their names, none when they are alike."""
+@dataclass(frozen=True)
+class Pattern:
+    """Rows that differ in the same way from the earlier line, or the contact, that has their number.
 
-    fields: tuple[str, ...]
-    sentence: str
+    other            fields in which they say something else; None when they are another person's
+    new              fields that they fill in
+    rows, first_line how many, and the first of them
+    """
+
+    other: tuple[str, ...] | None
+    new: tuple[str, ...]
     rows: int
     first_line: int
 
+    @property
+    def is_other_person(self) -> bool:
+        return self.other is None
 
-def repeats_in_file(imported: Import) -> list[Pattern]:
-    """Lines whose number an earlier line had, grouped by what they say differently, most rows first."""
+    @property
+    def sentence(self) -> str:
+        if self.other is None:
+            return "Same number, other person"
+        parts = [f"other {_listed(self.other)}"] if self.other else []
+        parts += [f"fills in {_listed(self.new)}"] if self.new else []
+        return f"Same number, {'; '.join(parts) or 'nothing new'}"
+
+
+@dataclass(frozen=True)
+class Effect:
+    """Contacts of ours a policy would update; `open` ones stand in the file several times and need a new check."""
+
+    policy: str
+    updated: int
+    open: int
+
+
+@dataclass(frozen=True)
+class Duplicates:
+    """The duplicates of a file as they stood at the check, most rows first."""
+
+    in_file: tuple[Pattern, ...] = ()
+    known: tuple[Pattern, ...] = ()
+    effects: tuple[Effect, ...] = ()
+
+    @property
+    def rows(self) -> int:
+        return sum(pattern.rows for pattern in (*self.in_file, *self.known))
+
+    @property
+    def known_rows(self) -> int:
+        return sum(pattern.rows for pattern in self.known)
+
+    @property
+    def other_people(self) -> int:
+        return sum(pattern.rows for pattern in (*self.in_file, *self.known) if pattern.is_other_person)
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "in_file": [[pattern.other, pattern.new, pattern.rows, pattern.first_line] for pattern in self.in_file],
+            "known": [[pattern.other, pattern.new, pattern.rows, pattern.first_line] for pattern in self.known],
+            "effects": [[effect.policy, effect.updated, effect.open] for effect in self.effects],
+        }
+
+    @classmethod
+    def of(cls, imported: Import) -> "Duplicates":
+        """As the import keeps them; none for one that was checked by an earlier version."""
+        stored = imported.duplicates
+
+        def patterns(name: str) -> tuple[Pattern, ...]:
+            return tuple(
+                Pattern(None if other is None else tuple(other), tuple(new), rows, first_line)
+                for other, new, rows, first_line in stored.get(name, [])
+            )
+
+        return cls(patterns("in_file"), patterns("known"), tuple(Effect(*each) for each in stored.get("effects", [])))
+
+
+def count_duplicates(imported: Import) -> Duplicates:
+    """Counts every row, so it is for the job; pages have `Duplicates.of`."""
+    return Duplicates(_in_file(imported), _known(imported), _effects(imported))
+
+
+def _in_file(imported: Import) -> tuple[Pattern, ...]:
+    """Lines whose number an earlier line had, by what they say differently."""
+    repeats = imported.rows.exclude(same_as=None).exclude(outcome__in=[RowOutcome.SUPPRESSED, RowOutcome.REJECTED])
     groups = (
-        imported.rows.exclude(same_as=None)
-        .values("column")
+        repeats.exclude(code=Code.SHARED_NUMBER)
+        .order_by()
+        .values("code", "column")
         .annotate(rows=Count("line"), first_line=Min("line"))
-        .order_by("-rows", "column")
     )
-    patterns = []
+    found: dict[tuple[str, ...] | None, Pattern] = {}
     for group in groups:
-        fields = tuple(filter(None, group["column"].split(",")))
-        said = f"other {_listed(fields)}" if fields else "nothing new"
-        patterns.append(Pattern(fields, f"Same number, {said}", group["rows"], group["first_line"]))
-    return patterns
+        other = None if group["code"] == Code.OTHER_PERSON else tuple(filter(None, group["column"].split(",")))
+        pattern = Pattern(other, (), group["rows"], group["first_line"])
+        if earlier := found.get(other):
+            pattern = replace(
+                pattern, rows=earlier.rows + pattern.rows, first_line=min(earlier.first_line, pattern.first_line)
+            )
+        found[other] = pattern
+    return _most_first(found.values())
 
 
-def matches_with_existing(imported: Import) -> list[Pattern]:
-    """Lines whose number a contact has already, grouped by where they differ from it as it is now, most rows first."""
+def _known(imported: Import) -> tuple[Pattern, ...]:
+    """Lines whose number a contact has already, by where they differ from it as it is now."""
     states = [
         f"CASE WHEN r.{field} = '' OR r.{field} = c.{field} THEN '' WHEN c.{field} = '' THEN 'new' ELSE 'other' END"
         for field in TEXTS
@@ -53,29 +136,74 @@ def matches_with_existing(imported: Import) -> list[Pattern]:
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
-            SELECT {", ".join(names)}, COUNT(*), MIN(line) FROM (
-                SELECT r.line, {", ".join(f"{state} AS {name}" for state, name in zip(states, names, strict=True))}
+            SELECT is_other_person, {", ".join(names)}, COUNT(*), MIN(line) FROM (
+                SELECT r.line, CASE WHEN r.code = '{Code.OTHER_PERSON}' THEN 1 ELSE 0 END AS is_other_person,
+                    {", ".join(f"{state} AS {name}" for state, name in zip(states, names, strict=True))}
                 FROM lists_importrow AS r JOIN lists_contact AS c ON c.id = r.contact_id
-                WHERE r.imported_id = %(import_id)s AND r.outcome IN ('updated', 'unchanged') AND r.same_as IS NULL
+                WHERE r.imported_id = %(import_id)s AND r.same_as IS NULL AND (
+                    r.outcome IN ('updated', 'unchanged') OR r.code = '{Code.OTHER_PERSON}')
             ) AS compared
-            GROUP BY {", ".join(names)} ORDER BY COUNT(*) DESC, MIN(line)
+            GROUP BY is_other_person, {", ".join(names)}
             """,
             {"import_id": imported.pk},
         )
         groups = cursor.fetchall()
-    patterns = []
-    for *found, rows, first_line in groups:
-        by_state = {
-            state: tuple(field for field, here in zip(TEXTS, found, strict=True) if here == state)
-            for state in ("other", "new")
-        }
-        parts = [
-            *([f"other {_listed(by_state['other'])}"] if by_state["other"] else []),
-            *([f"fills in {_listed(by_state['new'])}"] if by_state["new"] else []),
-        ]
-        sentence = f"Same number, {'; '.join(parts) or 'nothing new'}"
-        patterns.append(Pattern((*by_state["other"], *by_state["new"]), sentence, rows, first_line))
-    return patterns
+    patterns, other_people = [], []
+    for is_other_person, *found, rows, first_line in groups:
+        if is_other_person:
+            other_people.append((rows, first_line))
+            continue
+        by_state = {state: tuple(f for f, here in zip(TEXTS, found, strict=True) if here == state) for state in found}
+        other, new = by_state.get("other", ()), by_state.get("new", ())
+        patterns.append(Pattern(other, new, rows, first_line))
+    if other_people:
+        counts, lines = zip(*other_people, strict=True)
+        patterns.append(Pattern(None, (), sum(counts), min(lines)))
+    return _most_first(patterns)
+
+
+def _effects(imported: Import) -> tuple[Effect, ...]:
+    """What each policy would do to the contacts we have, before a person switches to it.
+
+    Lines with repeats hold values folded by the policy at hand, so what another one would do with them is open.
+    """
+    policy = Policy.of(imported)
+    repeated = "EXISTS (SELECT 1 FROM lists_importrow AS x WHERE x.imported_id = r.imported_id AND x.same_as = r.line)"
+    counts = ", ".join(
+        f"SUM(CASE WHEN NOT repeated AND ({_changed(replace(policy, on_existing=other))}) THEN 1 ELSE 0 END)"
+        for other in OnExisting.values
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            SELECT {counts}, SUM(CASE WHEN repeated THEN 1 ELSE 0 END)
+            FROM (
+                SELECT r.*, {repeated} AS repeated FROM lists_importrow AS r
+                WHERE r.imported_id = %(import_id)s AND r.outcome IN ('updated', 'unchanged') AND r.same_as IS NULL
+            ) AS r JOIN lists_contact AS c ON c.id = r.contact_id
+            """,
+            {"import_id": imported.pk},
+        )
+        *updated, open_ones = (count or 0 for count in cursor.fetchone())
+        cursor.execute(
+            "SELECT COUNT(*) FROM lists_importrow WHERE imported_id = %(import_id)s AND outcome = 'updated'",
+            {"import_id": imported.pk},
+        )
+        [now] = cursor.fetchone()
+    return tuple(
+        Effect(other, now, 0)
+        if other == imported.on_existing
+        else Effect(other, count, 0 if other == OnExisting.KEEP else open_ones)
+        for other, count in zip(OnExisting.values, updated, strict=True)
+    )
+
+
+def _changed(policy: Policy) -> str:
+    return " OR ".join(is_changed(field, policy) for field in (*TEXTS, "extra"))
+
+
+def _most_first(patterns: Iterable[Pattern]) -> tuple[Pattern, ...]:
+    return tuple(sorted(patterns, key=lambda pattern: (-pattern.rows, pattern.first_line)))
 
 
 def _listed(fields: Iterable[str]) -> str:
@@ -103,8 +231,8 @@ def beside_first_line(imported: Import, lines: Iterable[int]) -> dict[int, Sides
     columns += [(imported.headers[at], at) for at in mapping.extras]
     return {
         row.line: _sides(
-            f"Line {row.same_as}",
-            f"Line {row.line}",
+            f"{line_in_words(row.same_as or 0).capitalize()}",
+            f"{line_in_words(row.line).capitalize()}",
             ((label, _cell(cells.get(row.same_as or 0, []), at), _cell(row.raw, at)) for label, at in columns),
         )
         for row in rows
@@ -117,7 +245,7 @@ def beside_contact(imported: Import, lines: Iterable[int]) -> dict[int, Sides]:
     return {
         row.line: _sides(
             "What we have",
-            f"Line {row.line}",
+            f"{line_in_words(row.line).capitalize()}",
             ((BY_NAME[name].label, getattr(row.contact, name), getattr(row, name)) for name in TEXTS),
         )
         for row in rows
@@ -131,46 +259,3 @@ def _sides(first: str, second: str, fields: Iterable[tuple[str, str, str]]) -> S
 
 def _cell(cells: Sequence[str], at: int) -> str:
     return cells[at].strip() if at < len(cells) else ""
-
-
-# --- what another policy would do -------------------------------------------------------------------------------------
-
-
-class Effect(NamedTuple):
-    """Contacts of ours a policy would update; `open` ones stand in the file several times and need a new check."""
-
-    policy: OnExisting
-    updated: int
-    open: int
-
-
-def effects(imported: Import) -> list[Effect]:
-    """What each policy would do to the contacts we have, before a person switches to it.
-
-    Lines with repeats hold values folded by the policy at hand, so what another one would do with them is open.
-    """
-    counts = ", ".join(_updated_under(policy) for policy in OnExisting)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"""
-            SELECT {counts}, COUNT(repeated.line)
-            FROM lists_importrow AS r
-            JOIN lists_contact AS c ON c.id = r.contact_id
-            LEFT JOIN (SELECT DISTINCT same_as AS line FROM lists_importrow
-                       WHERE imported_id = %(import_id)s AND same_as IS NOT NULL) AS repeated ON repeated.line = r.line
-            WHERE r.imported_id = %(import_id)s AND r.outcome IN ('updated', 'unchanged') AND r.same_as IS NULL
-            """,
-            {"import_id": imported.pk},
-        )
-        *updated, repeated = cursor.fetchone()
-    return [
-        Effect(policy, imported.updated, 0)
-        if policy == imported.on_existing
-        else Effect(policy, count or 0, 0 if policy == OnExisting.KEEP else repeated)
-        for policy, count in zip(OnExisting, updated, strict=True)
-    ]
-
-
-def _updated_under(policy: str) -> str:
-    changed = " OR ".join(is_changed(field, policy) for field in (*TEXTS, "extra"))
-    return f"SUM(CASE WHEN repeated.line IS NULL AND ({changed}) THEN 1 ELSE 0 END)"

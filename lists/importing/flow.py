@@ -10,70 +10,143 @@ import hashlib
 import unicodedata
 import uuid
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path, PurePosixPath, PureWindowsPath
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.files.storage import default_storage
 from django.db import transaction
+from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
 from lists import jobs
+from lists.fields import FIELDS, SUPPRESSION_FIELDS
 from lists.importing import columns
 from lists.importing.columns import Mapping
-from lists.importing.progress import Progress, UndoProgress
+from lists.importing.guessing import Guess, guess
+from lists.importing.opening import Table, plain_table
+from lists.importing.progress import Progress
 from lists.importing.reading import Dialect, FileRefused, detect, headers, no_rows, read
-from lists.models import ContactList, Import, ImportState, OnExisting, RowOutcome
+from lists.importing.row_warnings import KINDS, Code
+from lists.importing.workbooks import Sheet
+from lists.models import ContactList, Import, ImportState, OnExisting, OtherPerson, Purpose, RowOutcome
 from lists.models.audit import record as record_event
 from lists.services import lists
 
 SAMPLE_ROWS = 200
 
 
+DO_NOT_CONTACT = "Do not contact"
+"""The name an import of suppressed numbers has in the place of a list's."""
+
+
 class ImportRefused(Exception):
     """What was asked of an import cannot be done now; the text is a sentence that says why and what to do."""
 
+    def __init__(self, sentence: str, code: str = "") -> None:
+        super().__init__(sentence)
+        self.code = code
 
-def receive(upload_chunks: Iterable[bytes], filename: str, contact_list: ContactList, user: User | None) -> Import:
+
+@dataclass(frozen=True)
+class Target:
+    """What a file is for: a list, which may not be saved yet, or the do-not-contact list with the usual reason."""
+
+    contact_list: ContactList | None
+    reason: str = ""
+
+    @property
+    def purpose(self) -> str:
+        return Purpose.SUPPRESSION if self.contact_list is None else Purpose.CONTACTS
+
+    @property
+    def name(self) -> str:
+        return self.contact_list.name if self.contact_list else DO_NOT_CONTACT
+
+
+def receive(
+    upload_chunks: Iterable[bytes], filename: str, target: Target, user: User | None, *, sheet: str | None = None
+) -> Import:
     """Store an upload under our own name and propose how to read it. Raises FileRefused; then nothing is kept.
 
     The cap is counted while the bytes arrive, whatever the sender announced. A list that is not saved yet is made
     together with its first file; services.Refused where its name is taken.
+
+    sheet  the sheet of a workbook to read; None takes the first that holds anything
     """
     name = f"imports/{uuid.uuid4().hex}.upload"
     path = Path(default_storage.path(name))
     path.parent.mkdir(parents=True, exist_ok=True)
+    table = Table(path)
     try:
         size, content_hash = _store(upload_chunks, path)
-        dialect = detect(path).dialect
-        if not any(record.cells for record in islice(read(path, dialect), 100_000)):
-            raise no_rows(dialect)
-        found = headers(path, dialect)
+        table = plain_table(path, path.parent, sheet=sheet)
+        dialect = detect(table.path).dialect
         with transaction.atomic():  # not before: nobody else can write while SQLite is in one
-            if contact_list.pk is None:
-                lists.create_list(contact_list, user)
-            imported = Import.objects.create(
-                contact_list=contact_list,
-                list_name=contact_list.name,
+            if target.contact_list is not None and target.contact_list.pk is None:
+                lists.create_list(target.contact_list, user)
+            imported = Import(
+                purpose=target.purpose,
+                reason=target.reason,
+                contact_list=target.contact_list,
+                list_name=target.name,
                 created_by=user,
                 file=name,
                 filename=shown_name(filename),
                 size=size,
                 content_hash=content_hash,
-                header_hash=header_fingerprint(found),
-                dialect=dialect.as_dict(),
-                headers=found,
-                mapping=_suggested(path, dialect, found, contact_list).as_dict(),
             )
-            record_event(user, "uploaded", imported, list=contact_list.name, size=size)
+            for field, value in _as_read(imported, table, dialect).items():
+                setattr(imported, field, value)
+            imported.save()
+            record_event(user, "uploaded", imported, list=target.name, size=size)
     except BaseException:
         path.unlink(missing_ok=True)
+        table.path.unlink(missing_ok=True)
         raise
     return imported
+
+
+def _as_read(imported: Import, table: Table, dialect: Dialect) -> dict[str, Any]:
+    """The fields of an import that follow from how its file is read. Raises FileRefused where it has no rows."""
+    if not any(record.cells for record in islice(read(table.path, dialect), 100_000)):
+        raise no_rows(dialect)
+    found = headers(table.path, dialect)
+    return {
+        "table": f"imports/{table.path.name}" if table.path.name != Path(str(imported.file)).name else "",
+        "sheet": table.sheet,
+        "sheets": [list(sheet) for sheet in table.sheets],
+        "dialect": dialect.as_dict(),
+        "headers": found,
+        "header_hash": header_fingerprint(found),
+        "mapping": _guess(imported, table.path, dialect, found).mapping.as_dict(),
+    }
+
+
+def guess_columns(imported: Import, region: str | None = None) -> Guess:
+    """What the columns of a file are taken for, by its first rows.
+
+    region  the country of numbers written without one; None takes the list's
+    """
+    dialect = Dialect.from_dict(imported.dialect)
+    return _guess(imported, Path(imported.table_path), dialect, imported.headers, region)
+
+
+def _guess(imported: Import, path: Path, dialect: Dialect, names: list[str], region: str | None = None) -> Guess:
+    sample = [record.cells for record in islice(read(path, dialect), SAMPLE_ROWS) if record.cells and not record.note]
+    if region is None:
+        region = imported.contact_list.default_region if imported.contact_list else ""
+    found = guess(names, sample, region, SUPPRESSION_FIELDS if imported.is_of_suppressions else FIELDS)
+    if imported.is_of_suppressions:
+        # Whoever asks not to be called means every number they give, also one that looks like nobody's.
+        found.mapping.numbers = "each"
+        found.mapping.switches = {code: True for code, kind in KINDS.items() if kind.is_choice}
+    return found
 
 
 def _store(chunks: Iterable[bytes], path: Path) -> tuple[int, str]:
@@ -105,64 +178,98 @@ def header_fingerprint(names: Iterable[str]) -> str:
     return hashlib.sha256("\n".join(sorted(map(columns.key, names))).encode()).hexdigest()
 
 
-def _suggested(path: Path, dialect: Dialect, names: list[str], contact_list: ContactList | None) -> Mapping:
-    sample = [record.cells for record in islice(read(path, dialect), SAMPLE_ROWS) if record.cells]
-    return columns.suggested(names, sample, contact_list.default_region if contact_list else "")
-
-
-_BEFORE_SAVING = (ImportState.DRAFT, ImportState.READY)
+_BEFORE_SAVING = (ImportState.DRAFT, ImportState.READY, ImportState.FAILED)
+BROKEN_OFF = (ImportState.FAILED,)
+"""What a failed import may become depends on when it failed: before anything was saved it is like a draft."""
 
 
 def read_as(imported: Import, dialect: Dialect) -> None:
     """Read the file in another way; what was matched and analysed before starts again. Raises FileRefused."""
-    path = Path(imported.file.path)
-    found = headers(path, dialect)
-    if not any(record.cells for record in islice(read(path, dialect), 100_000)):
-        raise no_rows(dialect)
-    mapping = _suggested(path, dialect, found, imported.contact_list)
-    _move(
-        imported,
-        ImportState.DRAFT,
-        failure="",
-        dialect=dialect.as_dict(),
-        headers=found,
-        header_hash=header_fingerprint(found),
-        mapping=mapping.as_dict(),
-    )
+    sheets = tuple(Sheet(*sheet) for sheet in imported.sheets)
+    table = Table(Path(imported.table_path), sheets=sheets, sheet=imported.sheet)
+    _move(imported, ImportState.DRAFT, failure="", **_as_read(imported, table, dialect))
 
 
-def match_columns(imported: Import, mapping: Mapping, on_existing: str = OnExisting.FILL) -> None:
+def read_sheet(imported: Import, sheet: str) -> None:
+    """Read another sheet of a workbook; how it is read is detected anew. Raises FileRefused."""
+    if sheet not in [name for name, *_ in imported.sheets]:
+        raise ImportRefused(f"The workbook has no sheet “{sheet}”. Choose one of its sheets.", "no_such_sheet")
+    source, before = Path(imported.file.path), Path(imported.table.path)
+    with TemporaryDirectory(dir=source.parent) as folder:  # the table in use stays until the new one can be read
+        table = plain_table(source, Path(folder), sheet=sheet)
+        changes = _as_read(imported, table, detect(table.path).dialect)
+        kept = source.with_name(f"{source.name}.{uuid.uuid4().hex}.plain")
+        table.path.rename(kept)
+    try:
+        _move(imported, ImportState.DRAFT, failure="", **changes | {"table": f"imports/{kept.name}"})
+    except ImportRefused:
+        kept.unlink()
+        raise
+    before.unlink(missing_ok=True)
+
+
+def match_columns(
+    imported: Import,
+    mapping: Mapping,
+    on_existing: str = OnExisting.FILL,
+    other_person: str = OtherPerson.KEEP,
+) -> None:
     """Say which column is what, and have the whole file analysed. Raises ImportRefused with every problem."""
     if found := columns.problems(mapping, imported.headers):
-        raise ImportRefused(" ".join(found))
-    if on_existing not in OnExisting.values:
-        raise ImportRefused("Choose whether to keep, fill or replace what exists.")
-    nothing_yet: dict[str, Any] = dict.fromkeys((*RowOutcome.values, "records", "blank", "joined"), 0)
+        raise ImportRefused(" ".join(found), "mapping")
+    if on_existing not in OnExisting.values or other_person not in OtherPerson.values:
+        raise ImportRefused("Choose what may become of the contacts that exist.", "policy")
+    nothing_yet: dict[str, Any] = dict.fromkeys((*RowOutcome.values, "records", "blank", "unsaved", "joined"), 0)
     with transaction.atomic():
         _move(
             imported,
             ImportState.ANALYSING,
             mapping=mapping.as_dict(),
             on_existing=on_existing,
+            other_person=other_person,
             failure="",
             progress=Progress().as_json(),
             causes=[],
+            warnings=[],
+            opt_outs={},
+            duplicates={},
             due_at=Now(),
             **nothing_yet,
         )
         jobs.wake("import", imported.pk)
 
 
-def begin_commit(imported: Import, user: User | None) -> None:
-    """Have exactly the outcomes of the preview saved. Raises ImportRefused."""
-    if imported.contact_list is None:
-        raise ImportRefused("The list this file was meant for has been deleted. Upload the file into another list.")
+def open_questions(imported: Import) -> list[str]:
+    """Headers of columns that may say who must not be contacted, as long as nobody has answered."""
+    columns_asked = [imported.headers[at] for at in Mapping.from_dict(imported.mapping).unsure]
+    unread = [warning["column"] for warning in imported.warnings if warning["code"] == Code.OPT_OUT_UNSURE]
+    return list(dict.fromkeys([*columns_asked, *unread]))
+
+
+def begin_commit(imported: Import, user: User | None, *, unanswered: bool = False) -> None:
+    """Have exactly the outcomes of the preview saved. Raises ImportRefused.
+
+    unanswered  save although a column may say who must not be contacted; their numbers then are do-not-contact until
+                somebody answers
+    """
+    if imported.contact_list is None and not imported.is_of_suppressions:
+        raise ImportRefused(
+            "The list this file was meant for has been deleted. Upload the file into another list.", "no_list"
+        )
+    if not unanswered and (asked := open_questions(imported)):
+        raise ImportRefused(
+            f"First say under Match columns what “{asked[0]}” means: it may say who must not be contacted.", "opt_out"
+        )
     with transaction.atomic():
-        # Locked, so that nobody archives the list between this look and the change of state.
-        if not ContactList.objects.current().select_for_update().filter(pk=imported.contact_list.pk).exists():
-            raise ImportRefused(
-                f"“{imported.list_name}” is archived and takes no files. Restore it, or upload the file into another."
-            )
+        if imported.contact_list is not None:
+            # Locked, so that nobody archives the list between this look and the change of state.
+            current = ContactList.objects.current().select_for_update()
+            if not current.filter(pk=imported.contact_list.pk).exists():
+                raise ImportRefused(
+                    f"“{imported.list_name}” is archived and takes no files. Restore it, or upload the file into "
+                    "another.",
+                    "archived",
+                )
         preview = imported.ledger
         _move(
             imported,
@@ -176,14 +283,27 @@ def begin_commit(imported: Import, user: User | None) -> None:
         jobs.wake("import", imported.pk)
 
 
+def go_on(imported: Import, user: User | None) -> None:
+    """Have an import that broke off part-way go on after what it has saved. Raises ImportRefused."""
+    with transaction.atomic():
+        _move(imported, ImportState.COMMITTING, only_from=BROKEN_OFF, failure="", unsaved=0, due_at=Now())
+        record_event(user, "resumed import", imported, list=imported.list_name)
+        jobs.wake("import", imported.pk)
+
+
 def begin_undo(imported: Import, user: User | None) -> None:
-    """Have an import taken back. Raises ImportRefused."""
+    """Have an import taken back, or what was saved of one that broke off. Raises ImportRefused.
+
+    Numbers that are do-not-contact by it stay so: nothing about a file ever lifts one.
+    """
+    if imported.is_of_suppressions:
+        raise ImportRefused("Numbers are taken off the do-not-contact list one by one, with a reason.", "suppression")
     with transaction.atomic():
         _move(
             imported,
             ImportState.UNDOING,
-            only_from=(ImportState.COMPLETED,),
-            progress=replace(Progress.from_json(imported.progress), undo=UndoProgress()).as_json(),
+            only_from=(ImportState.COMPLETED, *BROKEN_OFF),
+            failure="",
             due_at=Now(),
         )
         record_event(user, "started undo", imported, list=imported.list_name)
@@ -208,12 +328,20 @@ def failed_before_saving(imported: Import) -> bool:
     return imported.state == ImportState.FAILED and imported.started_at is None
 
 
+def broke_off(imported: Import) -> bool:
+    """Whether it ended part-way, with some of its rows saved."""
+    return imported.state == ImportState.FAILED and imported.started_at is not None
+
+
 def _move(imported: Import, state: str, *, only_from: tuple[str, ...] = _BEFORE_SAVING, **changes: Any) -> None:
     """Change the state, if it still is one of those it may be changed from. Raises ImportRefused."""
-    allowed = Import.objects.filter(pk=imported.pk, state__in=only_from)
-    if only_from == _BEFORE_SAVING:  # also after a failed analysis: nothing was saved
-        allowed = allowed | Import.objects.filter(pk=imported.pk, state=ImportState.FAILED, started_at=None)
+    failed = Q(state=ImportState.FAILED, started_at__isnull=ImportState.DRAFT in only_from)
+    allowed = Import.objects.filter(Q(state__in=only_from) & ~Q(state=ImportState.FAILED) | failed, pk=imported.pk)
+    if ImportState.FAILED not in only_from:
+        allowed = allowed.exclude(failed)
     if not allowed.update(state=state, **changes):
         imported.refresh_from_db(fields=["state"])
-        raise ImportRefused(f"This import is {imported.get_state_display()}; reload the page to see where it stands.")
+        raise ImportRefused(
+            f"This import is {imported.get_state_display()}; reload the page to see where it stands.", "too_late"
+        )
     imported.refresh_from_db()

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import timedelta
 from functools import partial
 from itertools import chain, islice
-from typing import Any
 
 from django.db import transaction
 from django.db.models import F
@@ -18,13 +17,19 @@ from lists import db, jobs
 from lists.db import BATCH
 from lists.importing import matching, saving, staging
 from lists.importing import undo as undoing
-from lists.importing.causes import find_causes
+from lists.importing.causes import find_causes, find_warnings
 from lists.importing.cleaning import CleanRow, cleaner
 from lists.importing.columns import Mapping
+from lists.importing.duplicates import count_duplicates
+from lists.importing.lines import LAST_LINE
+from lists.importing.policy import Policy
 from lists.importing.progress import Progress
 from lists.importing.reading import Dialect, FileRefused, Record, no_rows, read
+from lists.importing.row_warnings import SHARED_BY, Code, is_imported
+from lists.importing.saving import Source
 from lists.models import ContactList, Import, ImportState, RowOutcome
 from lists.models.audit import record as record_event
+from lists.models.imports import NO_FILES
 
 AT_ONCE = timedelta(0)
 
@@ -64,6 +69,9 @@ def analyse(imported: Import, lease: jobs.JobLease) -> timedelta | None:
             records=progress.rows,
             blank=progress.blank,
             causes=find_causes(imported),
+            warnings=find_warnings(imported, progress),
+            opt_outs=progress.opt_outs,
+            duplicates=count_duplicates(imported).as_json(),
             **{outcome: counts[outcome] for outcome in RowOutcome.values},
         )
     return None
@@ -87,14 +95,19 @@ def _stage(imported: Import, progress: Progress, lease: jobs.JobLease) -> bool:
     def cleaned(records: Iterable[Record]) -> Iterator[tuple[Record, CleanRow]]:
         for record in records:
             progress.line = record.line
-            if record.cells:
-                progress.rows += 1
-                yield record, clean(record)
-            else:
+            if not record.cells:
                 progress.blank += 1
+                continue
+            row = clean(record)
+            progress.count(row)
+            yield record, row
+            for part in range(1, len(row.further) + 1):
+                further = row.for_number(part)
+                progress.count(further)
+                yield record, further
 
     resumed_after = progress.line
-    records = (record for record in read(imported.file.path, dialect) if record.line > resumed_after)
+    records = (record for record in read(imported.table_path, dialect) if record.line > resumed_after)
     while first := next(records, None):
         rows = db.ready_to_write(cleaned(chain([first], islice(records, BATCH - 1))))
         with transaction.atomic():
@@ -112,21 +125,30 @@ def _mark_repeats(imported: Import, progress: Progress, lease: jobs.JobLease) ->
     with transaction.atomic():
         lease.store(progress=progress.as_json())
         staging.finish_staging()
+        if progress.opted_out:
+            matching.mark_opted_out(imported.pk)
         progress.repeats = matching.mark_repeats(imported.pk)
+        if progress.repeats >= SHARED_BY:
+            switches = Mapping.from_dict(imported.mapping).switches
+            matching.mark_shared(imported.pk, are_imported=is_imported(Code.SHARED_NUMBER, switches))
         lease.store(progress=progress.as_json())
     return True
 
 
 def _fold(imported: Import, progress: Progress, lease: jobs.JobLease) -> bool:
+    policy = Policy.of(imported)
+
     def fold(first: int, last: int) -> None:
-        for piece in matching.fold_repeats(imported.pk, first, last, imported.on_existing):
+        for piece in matching.fold_repeats(imported.pk, first, last, policy):
             matching.store_folding(imported.pk, piece)
 
-    return not progress.repeats or _lot_by_lot(imported, progress, lease, fold)
+    return not progress.repeats or imported.is_of_suppressions or _lot_by_lot(imported, progress, lease, fold)
 
 
 def _decide(imported: Import, progress: Progress, lease: jobs.JobLease) -> bool:
-    return _lot_by_lot(imported, progress, lease, partial(matching.decide, imported.pk, **_policy(imported)))
+    if imported.is_of_suppressions:
+        return _lot_by_lot(imported, progress, lease, partial(matching.decide_suppressions, imported.pk))
+    return _lot_by_lot(imported, progress, lease, partial(matching.decide, imported.pk, policy=Policy.of(imported)))
 
 
 PHASES: dict[str, Callable[[Import, Progress, jobs.JobLease], bool]] = {
@@ -137,11 +159,6 @@ PHASES: dict[str, Callable[[Import, Progress, jobs.JobLease], bool]] = {
     "deciding": _decide,
 }
 """The phases of an analysis by the names the progress shows; each may be begun again where it was interrupted."""
-
-
-def _policy(imported: Import) -> dict[str, Any]:
-    allow_duplicates = imported.contact_list is not None and imported.contact_list.allow_duplicates
-    return {"on_existing": imported.on_existing, "allow_duplicates": allow_duplicates}
 
 
 def _lot_by_lot(imported: Import, progress: Progress, lease: jobs.JobLease, work: Callable[[int, int], object]) -> bool:
@@ -164,21 +181,26 @@ def _lot_by_lot(imported: Import, progress: Progress, lease: jobs.JobLease, work
 def commit(imported: Import, lease: jobs.JobLease) -> timedelta | None:
     """Decide and save lot by lot; what is saved stays saved, and the next worker goes on after it."""
     list_id = imported.contact_list_id
-    if list_id is None:
-        with transaction.atomic():
-            lease.store(
-                state=ImportState.FAILED,
-                failure="The list was deleted while the file was being imported. Contacts saved until then are kept.",
-            )
-        return None
     progress = Progress.from_json(imported.progress)
+    policy, source = Policy.of(imported), Source.of(imported)
+    if list_id is None and not imported.is_of_suppressions:
+        with transaction.atomic():
+            break_off(imported, lease, "The list was deleted while the file was being imported.")
+        return None
 
-    def save(first: int, last: int) -> None:
-        saved = saving.save(imported.pk, first, last, list_id=list_id, **_policy(imported))
+    def save_contacts(first: int, last: int) -> None:
+        assert list_id is not None  # noqa: S101 - for the type checker
+        saved = saving.save(imported.pk, first, last, list_id=list_id, policy=policy, source=source)
         progress.drifted += saved.drifted
         lease.store(joined=F("joined") + saved.joined, progress=progress.as_json())
         ContactList.objects.filter(pk=list_id).update(contact_count=F("contact_count") + saved.joined)
 
+    def save_suppressions(first: int, last: int) -> None:
+        progress.drifted += matching.decide_suppressions(imported.pk, first, last)
+        saving.suppress(imported.pk, first, last, saving.NEW_ROWS, source)
+        lease.store(progress=progress.as_json())
+
+    save = save_suppressions if imported.is_of_suppressions else save_contacts
     if not _lot_by_lot(imported, progress, lease, save):
         return AT_ONCE
     counts = matching.ledger(imported.pk)
@@ -186,13 +208,40 @@ def commit(imported: Import, lease: jobs.JobLease) -> timedelta | None:
     causes = find_causes(imported) if progress.drifted else imported.causes
     with transaction.atomic():
         lease.store(state=ImportState.COMPLETED, finished_at=Now(), joined=counts["joined"], causes=causes, **outcomes)
+        if any(warning["code"] == Code.OPT_OUT_UNSURE for warning in imported.warnings):
+            # Not lot by lot: a number that is suppressed half-way would make its later rows come out otherwise.
+            saving.suppress(imported.pk, 0, LAST_LINE, saving.UNSURE_ROWS, source.unanswered())
         record_event(None, "imported", imported, list=imported.list_name, joined=counts["joined"], **outcomes)
     return None
 
 
+def break_off(imported: Import, lease: jobs.JobLease, why: str) -> None:
+    """End a commit part-way: the ledger counts what was saved, and the rest as not saved. Call inside a transaction."""
+    progress = Progress.from_json(imported.progress)
+    counts = matching.ledger(imported.pk, last=progress.line)
+    outcomes = {outcome: counts[outcome] for outcome in RowOutcome.values}
+    lease.store(
+        state=ImportState.FAILED,
+        failure=f"{why} What was saved until then is counted below, and kept.",
+        unsaved=imported.records - sum(outcomes.values()),
+        joined=counts["joined"],
+        **outcomes,
+    )
+
+
+def give_up(imported: Import, lease: jobs.JobLease, why: str) -> None:
+    """End the work on an import whose workers keep crashing, and let a person go on from what is stored."""
+    if imported.state == ImportState.COMMITTING:
+        break_off(imported, lease, why)
+    elif imported.state == ImportState.UNDOING:
+        lease.store(state=ImportState.COMPLETED, failure=f"{why} Undo the import once more to take back the rest.")
+    else:
+        lease.store(state=ImportState.FAILED, failure=why)
+
+
 def undo(imported: Import, lease: jobs.JobLease) -> timedelta | None:
     """Take the import back from its last line to its first; the ledger stays as the record of what was done."""
-    progress = Progress.from_json(imported.progress)
+    progress, policy = Progress.from_json(imported.progress), Policy.of(imported)
     while lot := undoing.start_of_lot(imported.pk, progress.undo.line):
         if not lease.go_on():
             return AT_ONCE
@@ -200,14 +249,12 @@ def undo(imported: Import, lease: jobs.JobLease) -> timedelta | None:
         with transaction.atomic():
             lease.store()
             db.answer_by_keys()
-            undone, left = undoing.take_back(
-                imported.pk, first, last, list_id=imported.contact_list_id, on_existing=imported.on_existing
-            )
+            undone = undoing.take_back(imported.pk, first, last, list_id=imported.contact_list_id, policy=policy)
             progress.undo.add(undone, line=first, rows=rows)
             lease.store(progress=progress.as_json())
-            if left:
+            if undone.left:
                 lists = ContactList.objects.filter(imports=imported.pk)
-                lists.update(contact_count=F("contact_count") - left)
+                lists.update(contact_count=F("contact_count") - undone.left)
     with transaction.atomic():
         lease.store(state=ImportState.UNDONE)
         record_event(None, "undid import", imported, list=imported.list_name, **progress.undo.undone._asdict())
@@ -218,7 +265,7 @@ def _clear_away(imported: Import, lease: jobs.JobLease) -> timedelta | None:
     """What a discarded import leaves behind: its rows and its file. That it was there stays known."""
     if not _clear_rows(imported, Progress(), lease):
         return AT_ONCE
-    imported.file.delete(save=False)
+    imported.remove_files()
     with transaction.atomic():
-        lease.store(file="")
+        lease.store(**NO_FILES)
     return None

@@ -2,7 +2,8 @@
 
 The rule, told row by row: import the rows one after the other in file order under the policy, and call the row
 
-    suppressed  when its number is do-not-contact, whatever else it is
+    suppressed  when its number, or another one of the row, is do-not-contact, or the file says that it is to be
+    skipped     when a rule leaves it out: a total, a placeholder, another person's number where those are left out
     rejected    when it could not be cleaned
     merged      when an earlier line had its number; its values are folded into that line by the policy first
                 (in a list that allows duplicates it is instead a further membership, and *unchanged* by itself)
@@ -10,51 +11,57 @@ The rule, told row by row: import the rows one after the other in file order und
     updated     when the policy changes something about the contact that has
     unchanged   otherwise
 
+A row whose first and last name are both other than the contact's is another person with the same number: nothing of
+the two is mixed, and what becomes of such rows is a decision of its own (`OtherPerson`).
+
 Preview and commit run the same statement, `decide`; commit runs it again for each lot inside the transaction that saves
 the lot. Every statement is restricted to lines *after* `first` up to and including `last`.
 """
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from itertools import groupby
 from typing import Any, NamedTuple
 
 from django.db import connection
 
-from lists.db import BATCH, comparable, newer_over_older
+from lists import db
+from lists.db import BATCH
 from lists.fields import BY_NAME, TEXTS
+from lists.importing.cleaning import OPTED_OUT, SKIPS
+from lists.importing.lines import LAST_LINE, line_in_words
+from lists.importing.policy import Policy, are_other_people, fold, is_changed_of_same_person, is_other_person
+from lists.importing.row_warnings import KINDS, SHARED_BY, Code
 
 DO_NOT_CONTACT = "do_not_contact"
 LABELS = {name: BY_NAME[name].words for name in TEXTS} | {"extra": "extra attributes"}
 
 
-# --- what the policy means, as SQL over a row `r` and a contact `c` ---------------------------------------------------
-
-
-def new_extra(on_existing: str, older: str = "c.extra") -> str:
-    """SQL: the extra attributes of contact `c`, or of another object, after row `r` under the policy."""
-    replaced = newer_over_older(older, "r.extra")
-    return replaced if on_existing == "replace" else newer_over_older(replaced, older)
-
-
-def new_value(field: str, on_existing: str) -> str:
-    """SQL: a field of contact `c` after row `r` under the policy; a blank cell clears nothing."""
-    return f"CASE WHEN {is_changed(field, on_existing)} THEN r.{field} ELSE c.{field} END"
-
-
-def is_changed(field: str, on_existing: str) -> str:
-    """SQL: whether the policy changes a field of contact `c` by row `r`."""
-    if on_existing == "keep":
-        return "1 = 0"
-    if field == "extra":
-        return f"(r.extra <> '{{}}' AND {new_extra(on_existing)} <> {comparable('c.extra')})"
-    if on_existing == "fill":
-        return f"(c.{field} = '' AND r.{field} <> '')"
-    return f"(r.{field} <> '' AND r.{field} <> c.{field})"
-
-
 # --- repeats inside the file -----------------------------------------------------------------------------------------
+
+MARK_OPTED_OUT = f"""
+    UPDATE lists_importrow SET code = '{OPTED_OUT}', outcome = 'suppressed', contact_id = NULL,
+        reason = 'Another line of the file says that this person must not be contacted.'
+    WHERE imported_id = %(import_id)s AND code = '' AND (
+        phone IN ({{opted_out}}) OR (others IS NOT NULL AND EXISTS (
+            SELECT 1 FROM {{others}} AS other WHERE other.value IN ({{opted_out}}))))
+"""
+_OPTED_OUT_NUMBERS = f"""
+    SELECT said.phone FROM lists_importrow AS said
+    WHERE said.imported_id = %(import_id)s AND said.code = '{OPTED_OUT}' AND said.phone <> ''
+    UNION
+    SELECT number.value FROM lists_importrow AS said, {{others}} AS number
+    WHERE said.imported_id = %(import_id)s AND said.code = '{OPTED_OUT}' AND said.others IS NOT NULL
+"""
+
+
+def mark_opted_out(import_id: int) -> int:
+    """What one line says of a number holds for all its lines; how many rows say nothing of it themselves."""
+    opted_out = _OPTED_OUT_NUMBERS.format(others=db.each_text("said.others"))
+    statement = MARK_OPTED_OUT.format(opted_out=opted_out, others=db.each_text("lists_importrow.others"))
+    return _execute(statement, {"import_id": import_id})
+
 
 REPEATS_IN_FILE = """
     UPDATE lists_importrow SET same_as = repeated.first, occurrence = repeated.occurrence
@@ -74,46 +81,53 @@ def mark_repeats(import_id: int) -> int:
     return _execute(REPEATS_IN_FILE, {"import_id": import_id})
 
 
+MARK_SHARED = f"""
+    UPDATE lists_importrow SET warned = {{warned}}, {{left_out}}
+    WHERE imported_id = %(import_id)s AND phone IN (
+        SELECT r.phone FROM lists_importrow AS r
+        WHERE r.imported_id = %(import_id)s AND r.code = '' AND r.first_name <> '' AND r.phone IN (
+            SELECT often.phone FROM lists_importrow AS often
+            WHERE often.imported_id = %(import_id)s AND often.same_as IS NOT NULL AND often.occurrence > {SHARED_BY})
+        GROUP BY r.phone
+        HAVING COUNT(DISTINCT {db.ascii_lower("r.first_name")} || ' ' || {db.ascii_lower("r.last_name")}) > {SHARED_BY}
+    ) AND code = ''
+"""
+
+
+def mark_shared(import_id: int, *, are_imported: bool) -> int:
+    """Warn of numbers that many people share, and leave their rows out unless `are_imported`; how many rows.
+
+    Looks among the numbers that repeat, so `mark_repeats` comes first.
+    """
+    kind = KINDS[Code.SHARED_NUMBER]
+    left_out = (
+        "same_as = same_as"
+        if are_imported
+        else (f"code = '{Code.SHARED_NUMBER}', outcome = 'skipped', contact_id = NULL, reason = '{kind.title}'")
+    )
+    warned = f"CASE WHEN warned = '' THEN ',' ELSE warned END || '{Code.SHARED_NUMBER},'"
+    return _execute(MARK_SHARED.format(warned=warned, left_out=left_out), {"import_id": import_id})
+
+
 _FOLDED = (*TEXTS, "extra")
+_FOLDS = f"'', '{Code.OTHER_PERSON}'"
 _REPEATS_OF_LOT = f"""
     SELECT COALESCE(r.same_as, r.line), r.line, {", ".join(f"r.{field}" for field in _FOLDED)}
     FROM (
         SELECT DISTINCT repeat.phone FROM lists_importrow AS repeat
         WHERE repeat.imported_id = %(import_id)s AND repeat.same_as > %(first)s AND repeat.same_as <= %(last)s
     ) AS lot
-    JOIN lists_importrow AS r ON r.phone = lot.phone AND r.imported_id = %(import_id)s AND r.code = ''
+    JOIN lists_importrow AS r ON r.phone = lot.phone AND r.imported_id = %(import_id)s AND r.code IN ({_FOLDS})
     ORDER BY 1, 2
 """
 
 
 class Folding(NamedTuple):
-    """What folding one lot changes: first lines get values, repeats a note of what differs."""
+    """What folding one lot changes: first lines get values, repeats a note of what differs and whether it is another
+    person's: (fields, reason, code, line)."""
 
     firsts: list[tuple[Any, ...]]
-    repeats: list[tuple[str, str, int]]
-
-
-def fold(rows: Iterable[dict[str, Any]], on_existing: str) -> dict[str, Any]:
-    """One row out of several with the same number, in file order: what importing them one by one would leave.
-
-    keep     the first row's values
-    fill     the first value of each field that is not blank
-    replace  the last value of each field that is not blank
-    """
-    folded: dict[str, Any] = {}
-    for row in rows:
-        if not folded:
-            folded = dict(row)
-            continue
-        if on_existing == "keep":
-            continue
-        for field in TEXTS:
-            if row[field] and (on_existing == "replace" or not folded[field]):
-                folded[field] = row[field]
-        if row["extra"]:
-            older, newer = folded["extra"], row["extra"]
-            folded["extra"] = {**older, **newer} if on_existing == "replace" else {**older, **newer, **older}
-    return folded
+    repeats: list[tuple[str, str, str, int]]
 
 
 def differing(first: dict[str, Any], row: dict[str, Any]) -> list[str]:
@@ -124,7 +138,7 @@ def differing(first: dict[str, Any], row: dict[str, Any]) -> list[str]:
     return fields
 
 
-def fold_repeats(import_id: int, first: int, last: int, on_existing: str) -> Iterator[Folding]:
+def fold_repeats(import_id: int, first: int, last: int, policy: Policy) -> Iterator[Folding]:
     """What folding changes for the numbers whose first line is in the lot, in pieces of bounded size.
 
     Writes nothing. The first lines come with the last piece, so that a crash in between finds them as they were.
@@ -139,15 +153,25 @@ def fold_repeats(import_id: int, first: int, last: int, on_existing: str) -> Ite
                 continue
             fields = differing(original, row)
             said = ", ".join(LABELS[field] for field in fields)
-            reason = f"Same number as line {first_line}; {f'other: {said}' if fields else 'all it says is there'}."
-            folding.repeats.append((",".join(fields), reason, row["line"]))
-            folded = fold((folded, row), on_existing)
+            code, says = "", f"other: {said}" if fields else "all it says is there"
+            if are_other_people(folded, row, by_full_name=policy.by_full_name):
+                code, says = Code.OTHER_PERSON, f"another person, {_OTHER_PERSON[policy.other_person]}"
+            reason = f"Same number as {line_in_words(first_line)}; {says}."
+            folding.repeats.append((",".join(fields), reason, code, row["line"]))
+            folded = fold((folded, row), policy)
             if len(folding.repeats) >= BATCH:
                 yield Folding([], folding.repeats[:])
                 folding.repeats.clear()
         if any(folded[field] != original[field] for field in _FOLDED):
             folding.firsts.append((*(folded[field] for field in TEXTS), json.dumps(folded["extra"]), first_line))
     yield folding
+
+
+_OTHER_PERSON = {
+    "keep": "so nothing of it is taken",
+    "take": "who takes the place of the one before",
+    "leave_out": "so it is left out",
+}
 
 
 def _repeats_of_lot(import_id: int, first: int, last: int) -> Iterator[dict[str, Any]]:
@@ -172,7 +196,8 @@ def store_folding(import_id: int, folding: Folding) -> None:
             f"UPDATE lists_importrow SET {values} WHERE imported_id = {import_id:d} AND line = %s", folding.firsts
         )
         cursor.executemany(
-            f'UPDATE lists_importrow SET "column" = %s, reason = %s WHERE imported_id = {import_id:d} AND line = %s',
+            'UPDATE lists_importrow SET "column" = %s, reason = %s, code = %s'
+            f" WHERE imported_id = {import_id:d} AND line = %s",
             folding.repeats,
         )
 
@@ -180,55 +205,99 @@ def store_folding(import_id: int, folding: Folding) -> None:
 # --- outcomes --------------------------------------------------------------------------------------------------------
 
 
-def _decide(on_existing: str, allow_duplicates: bool, only: str) -> str:
-    changed = " OR ".join(is_changed(field, on_existing) for field in _FOLDED)
+SET_HERE = (DO_NOT_CONTACT, Code.OTHER_PERSON)
+"""Codes that deciding gives, and takes away again where they no longer hold."""
+_OF_ANOTHER = {"keep": "unchanged", "take": "updated", "leave_out": "skipped"}
+
+
+def _decide(policy: Policy, only: str) -> str:
+    changed = " OR ".join(is_changed_of_same_person(field, policy) for field in _FOLDED)
+    skips = ", ".join(f"'{code}'" for code in SKIPS)
+    of_repeat = "unchanged" if policy.allow_duplicates else "merged"
+    other_repeat = "skipped" if policy.other_person == "leave_out" else of_repeat
     return f"""
-        WITH decided AS MATERIALIZED (
-            SELECT r.line, r.outcome AS stood_as, r.contact_id AS stood_for,
-                COALESCE(c.id, CASE WHEN r.outcome = 'created' THEN r.contact_id END) AS contact_id,
-                CASE WHEN s.phone IS NOT NULL THEN 'suppressed'
-                     WHEN r.code NOT IN ('', '{DO_NOT_CONTACT}') THEN 'rejected'
-                     WHEN r.same_as IS NOT NULL THEN '{"unchanged" if allow_duplicates else "merged"}'
-                     WHEN c.id IS NULL THEN 'created'
-                     WHEN {changed} THEN 'updated'
-                     ELSE 'unchanged' END AS outcome,
-                CASE WHEN s.phone IS NOT NULL AND r.code = '' THEN '{DO_NOT_CONTACT}'
-                     WHEN s.phone IS NULL AND r.code = '{DO_NOT_CONTACT}' THEN ''
-                     ELSE r.code END AS code,
-                CASE WHEN s.phone IS NOT NULL AND r.code = '' THEN 'This number is do-not-contact.'
-                     WHEN s.phone IS NULL AND r.code = '{DO_NOT_CONTACT}' THEN ''
-                     ELSE r.reason END AS reason
+        WITH looked_up AS MATERIALIZED (
+            SELECT r.line, r.outcome AS stood_as, r.contact_id AS stood_for, r.code AS stood_code, r.reason, r.same_as,
+                c.id AS found_id,
+                CASE WHEN r.code IN ('{DO_NOT_CONTACT}') OR (r.code = '{Code.OTHER_PERSON}' AND r.same_as IS NULL)
+                     THEN '' ELSE r.code END AS code,
+                CASE WHEN s.phone IS NOT NULL THEN 1
+                     WHEN r.others IS NOT NULL AND EXISTS (
+                        SELECT 1 FROM {db.each_text("r.others")} AS other
+                        JOIN lists_suppression AS o ON o.phone = other.value AND o.lifted_at IS NULL) THEN 2
+                     ELSE 0 END AS is_suppressed,
+                CASE WHEN c.id IS NOT NULL AND {is_other_person(policy)} THEN 1 ELSE 0 END AS is_other_person,
+                CASE WHEN {changed} THEN 1 ELSE 0 END AS is_changed
             FROM lists_importrow AS r
             LEFT JOIN lists_suppression AS s ON s.phone = r.phone AND s.lifted_at IS NULL
             LEFT JOIN lists_contact AS c ON c.phone = r.phone
             WHERE r.imported_id = %(import_id)s AND r.line > %(first)s AND r.line <= %(last)s AND {only}
+        ),
+        decided AS (
+            SELECT line, stood_as, stood_for, stood_code,
+                COALESCE(found_id, CASE WHEN stood_as = 'created' THEN stood_for END) AS contact_id,
+                CASE WHEN is_suppressed > 0 OR code = '{OPTED_OUT}' THEN 'suppressed'
+                     WHEN code IN ({skips}) THEN 'skipped'
+                     WHEN code NOT IN ('', '{Code.OTHER_PERSON}') THEN 'rejected'
+                     WHEN same_as IS NOT NULL AND code <> '' THEN '{other_repeat}'
+                     WHEN same_as IS NOT NULL THEN '{of_repeat}'
+                     WHEN found_id IS NULL THEN 'created'
+                     WHEN is_other_person = 1 THEN '{_OF_ANOTHER[policy.other_person]}'
+                     WHEN is_changed = 1 THEN 'updated'
+                     ELSE 'unchanged' END AS outcome,
+                CASE WHEN code <> '' THEN code
+                     WHEN is_suppressed > 0 THEN '{DO_NOT_CONTACT}'
+                     WHEN same_as IS NULL AND is_other_person = 1 THEN '{Code.OTHER_PERSON}'
+                     ELSE '' END AS code,
+                CASE WHEN code <> '' THEN reason
+                     WHEN is_suppressed = 1 THEN 'This number is do-not-contact.'
+                     WHEN is_suppressed = 2 THEN 'Another number of this row is do-not-contact.'
+                     WHEN same_as IS NULL AND is_other_person = 1
+                     THEN 'Another person has this number: first and last name are different.'
+                     WHEN stood_code <> '' THEN ''
+                     ELSE reason END AS reason
+            FROM looked_up
         )
         UPDATE lists_importrow
         SET outcome = decided.outcome, contact_id = decided.contact_id, code = decided.code, reason = decided.reason
         FROM decided
         WHERE lists_importrow.imported_id = %(import_id)s AND lists_importrow.line = decided.line
           AND lists_importrow.line > %(first)s AND lists_importrow.line <= %(last)s
-          AND (decided.stood_as <> decided.outcome
+          AND (decided.stood_as <> decided.outcome OR decided.stood_code <> decided.code
                OR COALESCE(decided.stood_for, 0) <> COALESCE(decided.contact_id, 0))
     """
 
 
-def decide(
-    import_id: int,
-    first: int,
-    last: int,
-    *,
-    on_existing: str,
-    allow_duplicates: bool,
-    only: str = "1 = 1",
-    **values: Any,
-) -> int:
+def decide(import_id: int, first: int, last: int, *, policy: Policy, only: str = "1 = 1", **values: Any) -> int:
     """Give the rows of the lot their outcomes and contacts; how many came out differently than they stood.
 
     only, values  SQL over row `r` that narrows the lot further, and its parameters
     """
-    statement = _decide(on_existing, allow_duplicates, only)
-    return _execute(statement, {"import_id": import_id, "first": first, "last": last, **values})
+    return _execute(_decide(policy, only), {"import_id": import_id, "first": first, "last": last, **values})
+
+
+def decide_suppressions(import_id: int, first: int, last: int) -> int:
+    """Give the rows of a lot of numbers that are to be do-not-contact their outcomes; how many changed.
+
+    created  a number that was not on the list, or was lifted; unchanged  one that is there
+    """
+    skips = ", ".join(f"'{code}'" for code in SKIPS)
+    statement = f"""
+        UPDATE lists_importrow SET outcome = decided.outcome, contact_id = NULL
+        FROM (
+            SELECT r.line, CASE WHEN r.code IN ({skips}) THEN 'skipped'
+                                WHEN r.code <> '' THEN 'rejected'
+                                WHEN r.same_as IS NOT NULL THEN 'merged'
+                                WHEN s.phone IS NOT NULL THEN 'unchanged'
+                                ELSE 'created' END AS outcome
+            FROM lists_importrow AS r
+            LEFT JOIN lists_suppression AS s ON s.phone = r.phone AND s.lifted_at IS NULL
+            WHERE r.imported_id = %(import_id)s AND r.line > %(first)s AND r.line <= %(last)s
+        ) AS decided
+        WHERE lists_importrow.imported_id = %(import_id)s AND lists_importrow.line = decided.line
+          AND lists_importrow.outcome <> decided.outcome
+    """
+    return _execute(statement, {"import_id": import_id, "first": first, "last": last})
 
 
 def end_of_lot(import_id: int, first: int, size: int = BATCH) -> tuple[int, int] | None:
@@ -247,15 +316,18 @@ def end_of_lot(import_id: int, first: int, size: int = BATCH) -> tuple[int, int]
     return (last, rows) if rows else None
 
 
-def ledger(import_id: int) -> dict[str, int]:
-    """{outcome: rows} and, under "joined", the memberships added; the one query that closes the equation."""
+def ledger(import_id: int, *, last: int = LAST_LINE) -> dict[str, int]:
+    """{outcome: rows} and, under "joined", the memberships added; the one query that closes the equation.
+
+    last  counts the rows up to this line
+    """
     with connection.cursor() as cursor:
         cursor.execute(
             """
             SELECT outcome, COUNT(*), SUM(CASE WHEN joined OR outcome = 'created' THEN 1 ELSE 0 END)
-            FROM lists_importrow WHERE imported_id = %(import_id)s GROUP BY outcome
+            FROM lists_importrow WHERE imported_id = %(import_id)s AND line <= %(last)s GROUP BY outcome
             """,
-            {"import_id": import_id},
+            {"import_id": import_id, "last": last},
         )
         rows = cursor.fetchall()
     return Counter({outcome: count for outcome, count, _ in rows} | {"joined": sum(joined for *_, joined in rows)})

@@ -4,7 +4,13 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Self
 
+from lists.importing.cleaning import OPTED_OUT, CleanRow
 from lists.importing.undo import Undone
+
+SAMPLES = 3
+"""Lines remembered of a warning."""
+MOST_WORDS = 50
+"""Different words of a do-not-contact column that are counted by themselves."""
 
 
 @dataclass
@@ -20,10 +26,11 @@ class UndoProgress:
     removed: int = 0
     restored: int = 0
     conflicts: int = 0
+    left: int = 0
 
     @property
     def undone(self) -> Undone:
-        return Undone(self.removed, self.restored, self.conflicts)
+        return Undone(self.removed, self.restored, self.conflicts, self.left)
 
     def add(self, lot: Undone, *, line: int, rows: int) -> None:
         """Count a lot of `rows` rows that lay after `line`."""
@@ -32,6 +39,7 @@ class UndoProgress:
         self.removed += lot.removed
         self.restored += lot.restored
         self.conflicts += lot.conflicts
+        self.left += lot.left
 
 
 @dataclass
@@ -43,6 +51,9 @@ class Progress:
     passed   rows the phase, or saving, is through with
     rows     records read from the file
     blank    lines read that hold nothing
+    warned   {warning code: {column: [rows, the first few lines]}} of the rows staged so far
+    opt_outs {what the do-not-contact column says: rows}, for the first few different words
+    opted_out  rows whose do-not-contact column says so
     repeats  rows whose number an earlier row of the file has
     preview  {outcome: rows} as a person saw it before saving
     drifted  saved rows that came out otherwise than the preview said
@@ -53,6 +64,9 @@ class Progress:
     passed: int = 0
     rows: int = 0
     blank: int = 0
+    warned: dict[str, dict[str, list[int]]] = field(default_factory=dict)
+    opt_outs: dict[str, int] = field(default_factory=dict)
+    opted_out: int = 0
     repeats: int = 0
     preview: dict[str, int] = field(default_factory=dict)
     drifted: int = 0
@@ -69,6 +83,19 @@ class Progress:
 
     def begin(self, phase: str) -> None:
         self.phase, self.line, self.passed = phase, 0, 0
+
+    def count(self, row: CleanRow) -> None:
+        """Count a row that is staged, with what it is warned of."""
+        self.rows += 1
+        for warning in row.warnings:
+            seen = self.warned.setdefault(warning.code, {}).setdefault(warning.column, [0])
+            seen[0] += 1
+            if len(seen) <= SAMPLES:
+                seen.append(row.line)
+        if row.code == OPTED_OUT:
+            self.opted_out += 1
+        if row.opt_out and (row.opt_out in self.opt_outs or len(self.opt_outs) < MOST_WORDS):
+            self.opt_outs[row.opt_out] = self.opt_outs.get(row.opt_out, 0) + 1
 
 
 def _known(kind: type[Any], stored: Mapping[str, Any]) -> dict[str, Any]:

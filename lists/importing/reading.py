@@ -1,96 +1,68 @@
-"""Bytes into records with their line numbers: encoding, delimiter, header and limits.
+"""A text file as records: how it is best read, and what stands in it when it is read so.
 
-Streaming throughout: memory is bounded by one record, whatever the file, also when it holds no line end at all. What is
-detected is a proposal a person can change; only a byte order mark and valid UTF-8 are facts.
+Streaming throughout. What is detected is a proposal a person can change; only a byte order mark and valid UTF-8 are
+facts.
 """
 
 import codecs
-import csv
-import json
+import io
 import math
-import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields
+from itertools import chain
 from pathlib import Path
-from typing import Any, NamedTuple, TextIO
+from typing import Any
 
-from charset_normalizer import from_bytes
+from lists.importing.asides import marked
+from lists.importing.decoding import ENCODINGS, MARK, chosen_encoding, encoding_of
+from lists.importing.formats import SAMPLE_BYTES, kind
+from lists.importing.headers import LAST_LINE, Header, Line, lies_on_its_side, tables_beside, value_kind
+from lists.importing.headers import at_line as header_at
+from lists.importing.headers import find as find_header
+from lists.importing.lines import file_line, in_table
+from lists.importing.records import LONGEST_CELL, MOST_COLUMNS, NOTES, SEP_LINE, Lines, Record, batches, unwrapped
+from lists.importing.refusals import FileRefused
 
-from lists.phones import Phone, normalise
+__all__ = [
+    "DELIMITERS", "ENCODINGS", "LONGEST_CELL", "MOST_COLUMNS", "NOTES", "Dialect", "FileRefused", "Inspection",
+    "Reading", "Record", "above", "detect", "distinct", "headers", "inspect", "no_rows", "read", "survey",
+]  # fmt: skip
 
-LONGEST_CELL = 131_072
-"""Characters; also what Python's csv module allows in one field."""
-LONGEST_RECORD = 1_000_000
-"""Characters of one record, however many lines it spans."""
-MOST_COLUMNS = 500
 LONGEST_HEADER = 100
 """Characters kept of a header; it is only a name."""
-SAMPLE_BYTES = 64 * 1024
-BLOCK_BYTES = 1024 * 1024
+SAMPLE_LINES = 200
 
-DELIMITERS: dict[str, str] = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
-
-ENCODINGS: dict[str, str] = {
-    "utf-8": "Unicode (UTF-8)",
-    "utf-16-le": "Unicode (UTF-16)",
-    "utf-16-be": "Unicode (UTF-16, big-endian)",
-    "utf-32-le": "Unicode (UTF-32)",
-    "utf-32-be": "Unicode (UTF-32, big-endian)",
-    "cp1252": "Western European (Windows)",
-    "iso8859-1": "Western European (Latin-1)",
-    "iso8859-15": "Western European (Latin-9)",
-    "mac-roman": "Western European (Mac)",
-    "cp850": "Western European (DOS)",
-    "cp1250": "Central European (Windows)",
-    "iso8859-2": "Central European (Latin-2)",
-    "cp1251": "Cyrillic (Windows)",
-    "koi8-r": "Cyrillic (KOI8-R)",
-    "iso8859-5": "Cyrillic (ISO)",
-    "cp866": "Cyrillic (DOS)",
-    "cp1253": "Greek (Windows)",
-    "iso8859-7": "Greek (ISO)",
-    "cp1254": "Turkish (Windows)",
-    "cp1255": "Hebrew (Windows)",
-    "cp1256": "Arabic (Windows)",
-    "cp1257": "Baltic (Windows)",
-    "cp1258": "Vietnamese (Windows)",
-    "tis-620": "Thai",
-    "cp932": "Japanese (Shift-JIS)",
-    "euc_jp": "Japanese (EUC)",
-    "iso2022_jp": "Japanese (ISO-2022)",
-    "gb18030": "Simplified Chinese",
-    "big5": "Traditional Chinese",
-    "cp949": "Korean",
-}
-"""Codec name -> what people call it; the encodings a file may be read in."""
-
-csv.field_size_limit(LONGEST_CELL)
-
-
-class FileRefused(Exception):
-    """The file as a whole cannot be read; `message` says what is wrong, where, and what to do."""
-
-    def __init__(self, code: str, message: str, line: int | None = None) -> None:
-        super().__init__(message)
-        self.code, self.message, self.line = code, message, line
+DELIMITERS: dict[str, str] = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe", "^": "caret", "~": "tilde"}
 
 
 @dataclass(frozen=True)
 class Dialect:
-    """How a file is read. `bom` says that it began with a byte order mark."""
+    """How a file is read.
+
+    bom          whether it began with a byte order mark
+    header_line  the physical line where the header begins; 0 is the first line that holds anything
+    wrapped      every line is one quoted cell, which is read once more inside
+    blocks       first columns of the tables that stand side by side, when there are several; they are read one below
+                 the other
+    """
 
     encoding: str = "utf-8"
     delimiter: str = ","
     has_header: bool = True
     bom: bool = False
+    header_line: int = 0
+    wrapped: bool = False
+    blocks: tuple[int, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
-        return asdict(self)
+        return {**asdict(self), "blocks": list(self.blocks)}
 
     @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> "Dialect":
-        return cls(**values)
+    def from_dict(cls, values: Mapping[str, Any]) -> "Dialect":
+        """From what was stored, by this or an earlier version: unknown keys are ignored, missing ones have defaults."""
+        known = {field.name: values[field.name] for field in fields(cls) if field.name in values}
+        return cls(**{**known, "blocks": tuple(known.get("blocks", ()))})
 
 
 @dataclass(frozen=True)
@@ -102,258 +74,153 @@ class Reading:
     certain: bool
 
 
-class Record(NamedTuple):
-    """One record; `line` is the physical line where it began, the first line of the file being 1. Blank: no cells."""
-
-    line: int
-    cells: list[str]
-
-
 @dataclass
 class Inspection:
-    """How a file is read, and what a first look at all of it shows. `ragged` records have fewer or more cells."""
+    """How a file is read, and what a first look at all of it shows.
+
+    header_line  the physical line of the header; 0 where there is none
+    above        records above it
+    ragged       records with fewer or more cells than the header
+    apart        {note: records that are no contacts}
+    """
 
     encoding: str
     delimiter: str
     header: list[str]
+    header_line: int = 0
+    above: int = 0
     records: int = 0
     blank: int = 0
     ragged: int = 0
+    apart: dict[str, int] = field(default_factory=dict)
     sample: list[dict[str, Any]] = field(default_factory=list)
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
 
 
-# --- what kind of file is it ------------------------------------------------------------------------------------------
-
-_SAVE_AS_CSV = "Open it in its program, save it as CSV (UTF-8), and upload that file."
-_SIGNATURES: tuple[tuple[bytes, str, str], ...] = (
-    (b"%PDF-", "a PDF document", "Ask for the table it was made from, saved as CSV."),
-    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Excel workbook (.xls)", _SAVE_AS_CSV),
-    (b"\x1f\x8b", "a gzip archive", "Unpack it and upload the CSV file inside."),
-    (b"BZh", "a bzip2 archive", "Unpack it and upload the CSV file inside."),
-    (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive", "Unpack it and upload the CSV file inside."),
-    (b"Rar!\x1a\x07", "a RAR archive", "Unpack it and upload the CSV file inside."),
-    (b"\xfd7zXZ\x00", "an xz archive", "Unpack it and upload the CSV file inside."),
-    (b"\x89PNG\r\n\x1a\n", "a picture (PNG)", "Upload the table itself, saved as CSV."),
-    (b"\xff\xd8\xff", "a picture (JPEG)", "Upload the table itself, saved as CSV."),
-    (b"GIF8", "a picture (GIF)", "Upload the table itself, saved as CSV."),
-    (b"{\\rtf", "a text document (RTF)", _SAVE_AS_CSV),
-    (b"SQLite format 3\x00", "a database file", "Export the table as CSV and upload that file."),
-    (b"BEGIN:VCARD", "a set of contact cards (vCard)", "Export the address book as CSV and upload that file."),
-)
-_ZIP = b"PK\x03\x04"
-_MARKUP = re.compile(rb"\s*<(?:!doctype\b|html\b|head\b|body\b|\?xml\b|!--|table\b)", re.IGNORECASE)
-_JSON = re.compile(rb"\s*(?:\{\s*(?:\"|\})|\[\s*(?:[\[{\"]|\]))")
+# --- how a file is best read ------------------------------------------------------------------------------------------
 
 
-def _refuse_what_is_no_table(head: bytes) -> None:
-    """Raise FileRefused with what the content is; the name of the file plays no part."""
-    for signature, what, advice in _SIGNATURES:
-        if head.startswith(signature):
-            raise FileRefused("not_a_table", f"This is {what}, not a CSV file. {advice}")
-    if head.startswith(_ZIP):
-        if b"xl/" in head or b"[Content_Types].xml" in head:
-            raise FileRefused("not_a_table", f"This is an Excel workbook, not a CSV file. {_SAVE_AS_CSV}")
-        if b"opendocument" in head[:200]:
-            raise FileRefused("not_a_table", f"This is an OpenDocument file, not a CSV file. {_SAVE_AS_CSV}")
-        raise FileRefused("not_a_table", "This is a ZIP archive. Unpack it and upload the CSV file inside.")
-    text = head.removeprefix(codecs.BOM_UTF8)
-    if _MARKUP.match(text):
+@dataclass(frozen=True)
+class _Layout:
+    """The first lines of a file, read with one delimiter: the records that are not blank, and what speaks for it."""
+
+    delimiter: str
+    wrapped: bool
+    records: list[Line]
+    header: Header | None
+
+    @property
+    def rank(self) -> tuple[int, float]:
+        """A delimiter that stands in the header comes first; of several, the one that cuts most columns most evenly."""
+        words = self.header.words if self.header and sum(1 for cell in self.header.cells if cell.strip()) > 1 else 0
+        widths = Counter(len(record.cells) for record in self.records)
+        width, times = max(widths.items(), key=lambda item: (item[1], item[0]), default=(1, 0))
+        return words, math.log2(width) * times / widths.total() if width > 1 else 0.0
+
+
+def _layouts(lines: list[str], delimiter: str) -> Iterator[_Layout]:
+    """The ways to read a sample with one delimiter: as it stands and, where every line is one quoted cell, inside."""
+    plain = [
+        record for batch in batches(Lines(io.StringIO("".join(lines), newline=""), ""), delimiter) for record in batch
+    ]
+    yield _layout(delimiter, plain, wrapped=False)
+    filled = [record for record in plain if any(cell.strip() for cell in record.cells)]
+    whole = [record for record in filled if len(record.cells) == 1 and delimiter in record.cells[0]]
+    if len(whole) > 1 and 4 * len(whole) >= 3 * len(filled):
+        inside = [record for batch in unwrapped([plain], delimiter) for record in batch]
+        if any(value_kind(cell) in ("phone", "email") for record in inside for cell in record.cells):
+            yield _layout(delimiter, inside, wrapped=True)
+
+
+def _layout(delimiter: str, records: Iterable[Record], *, wrapped: bool) -> _Layout:
+    lines = [Line(record.line, record.cells) for record in records if any(cell.strip() for cell in record.cells)]
+    return _Layout(delimiter, wrapped, lines, find_header(lines))
+
+
+def detect(
+    path: Path | str,
+    encoding: str | None = None,
+    delimiter: str | None = None,
+    has_header: bool | None = None,
+    header_line: int | None = None,
+) -> Reading:
+    """How a text file is best read; what the caller says already is not guessed. Raises FileRefused if it is no table.
+
+    header_line  the physical line of the header, which says that there is one
+    """
+    path = Path(path)
+    if kind(path) != "text":
+        raise FileRefused("not_a_table", "This is a workbook or an archive, not a text table.")
+    coded = encoding_of(path) if encoding is None else chosen_encoding(path, encoding)
+    lines = _first_lines(path, coded.name)
+    if not any(line.strip() for line in lines):
+        raise FileRefused("empty", "The file holds no text. Export it again and check that it has rows.")
+    declared = SEP_LINE(lines[0])
+    if delimiter is not None:
+        candidates, how = [_chosen_delimiter(delimiter)], ", as chosen"
+    elif declared:
+        candidates, how = [declared[1]], ", as the first line says"
+    else:
+        candidates, how = list(DELIMITERS), ""
+    layout = max((layout for known in candidates for layout in _layouts(lines, known)), key=lambda layout: layout.rank)
+    header, header_found = _header(layout, has_header, header_line)
+    blocks = (
+        tables_beside(header.cells, [line.cells for line in layout.records if line.line > header.line])
+        if header
+        else ()
+    )
+    found = [coded.sentence, _separated(layout, how), header_found]
+    if layout.wrapped:
+        found.append("Every line is one quoted cell, so each is read once more inside.")
+    if blocks:
+        found.append(f"{len(blocks)} tables stand side by side; they are read one below the other.")
+    dialect = Dialect(
+        coded.name,
+        layout.delimiter,
+        header is not None,
+        coded.bom,
+        header.line if header else 0,
+        layout.wrapped,
+        blocks,
+    )
+    return Reading(dialect, tuple(found), coded.certain)
+
+
+def _separated(layout: _Layout, how: str) -> str:
+    if not how and layout.rank == (0, 0.0):
+        return "One column."
+    return f"Columns are separated by {DELIMITERS.get(layout.delimiter, layout.delimiter)}{how}."
+
+
+def _header(layout: _Layout, has_header: bool | None, header_line: int | None) -> tuple[Header | None, str]:
+    """(the header, the sentence that tells of it). Raises FileRefused for a table on its side."""
+    records = layout.records
+    if header_line is not None:
+        chosen = header_at(records, header_line) if 1 <= header_line <= LAST_LINE else None
+        if chosen is None:
+            raise FileRefused(
+                "unknown_header_line",
+                f"Line {header_line} cannot be the header. Choose one of the first {LAST_LINE} that holds anything.",
+            )
+        return chosen, f"The header is on line {chosen.line}, as chosen."
+    if has_header is False:
+        return None, "There is no header row, as chosen."
+    if lies_on_its_side(records):
         raise FileRefused(
-            "not_a_table",
-            "This is a web page, not a CSV file; a download that asks to log in first often ends like this. "
-            "Download the file again while logged in.",
+            "on_its_side",
+            "This table lies on its side: the names of the columns stand one below the other in the first column. "
+            "Copy it in the spreadsheet, paste it with “Transpose”, and upload that.",
         )
-    if _JSON.match(text) and _looks_like_json(text):
-        raise FileRefused("not_a_table", "This is a JSON file, not a CSV file. Export the contacts as CSV.")
-
-
-def _looks_like_json(text: bytes) -> bool:
-    try:
-        json.loads(text)
-    except ValueError:
-        # The head of a long file is cut off somewhere; keys and colons tell it from a table that begins with a bracket.
-        return bool(re.search(rb"\"\s*:\s*[\[{\"0-9tfn-]", text[:4096]))
-    return True
-
-
-def _refuse_binary(head: bytes) -> None:
-    control = sum(head.count(bytes([code])) for code in (*range(1, 9), *range(14, 27), *range(28, 32), 127))
-    if control > len(head) * 0.02:
-        raise FileRefused("not_a_table", f"This file is not text, so it is not a CSV file. {_SAVE_AS_CSV}")
-
-
-# --- encoding ---------------------------------------------------------------------------------------------------------
-
-_BOMS = (
-    (codecs.BOM_UTF32_LE, "utf-32-le"),  # before UTF-16, whose mark it begins with
-    (codecs.BOM_UTF32_BE, "utf-32-be"),
-    (codecs.BOM_UTF8, "utf-8"),
-    (codecs.BOM_UTF16_LE, "utf-16-le"),
-    (codecs.BOM_UTF16_BE, "utf-16-be"),
-)
-
-
-class _Encoding(NamedTuple):
-    name: str
-    bom: bool
-    certain: bool
-    sentence: str
-
-
-def _encoding(path: Path, head: bytes) -> _Encoding:
-    """The encoding of a file, by mark, by strict reading of all of it, or as a proposal."""
-    for mark, name in _BOMS:
-        if head.startswith(mark):
-            return _Encoding(name, True, True, f"{ENCODINGS[name]}, by its byte order mark.")
-    if unmarked := _unicode_without_mark(head):
-        return _Encoding(unmarked, False, True, f"{ENCODINGS[unmarked]}, by the pattern of its bytes.")
-    _refuse_binary(head)
-    if b"\x1b$" in head:
-        return _Encoding("iso2022_jp", False, False, f"{ENCODINGS['iso2022_jp']}, by its escape marks.")
-    good, bad, sample = _utf8_census(path)
-    if not bad:
-        return _Encoding("utf-8", False, True, f"{ENCODINGS['utf-8']}: all of the file reads as such.")
-    if good > 9 * bad:
-        line = _first_unreadable_line(path, "utf-8")
-        return _Encoding("utf-8", False, False, f"{ENCODINGS['utf-8']}, but line {line} holds bytes that are not.")
-    name = _proposed(sample)
-    return _Encoding(name, False, False, f"Not UTF-8; {ENCODINGS[name]} is the likeliest. Check the names below.")
-
-
-def _unicode_without_mark(head: bytes) -> str | None:
-    """UTF-16 or UTF-32 without a mark betrays itself by NUL bytes that keep to their places."""
-    zeros = [head[place::4].count(0) for place in range(4)]
-    quarter = len(head) // 4
-    if quarter and min(zeros[1:]) > 0.9 * quarter and zeros[0] == 0:
-        return "utf-32-le"
-    if quarter and min(zeros[:3]) > 0.9 * quarter and zeros[3] == 0:
-        return "utf-32-be"
-    even, odd = zeros[0] + zeros[2], zeros[1] + zeros[3]
-    if even + odd < 0.04 * len(head):
-        return None
-    if odd > 20 * even and (b"\n\0" in head or b"\r\0" in head):
-        return "utf-16-le"
-    return "utf-16-be" if even > 20 * odd and (b"\0\n" in head or b"\0\r" in head) else None
-
-
-def _utf8_census(path: Path) -> tuple[int, int, bytes]:
-    """(lines whose non-ASCII characters are UTF-8, lines where they are not, a bounded sample of the latter)."""
-    good = bad = 0
-    sample: list[bytes] = []
-    room = SAMPLE_BYTES
-    with path.open("rb") as file:
-        while line := file.readline(BLOCK_BYTES):
-            if line.isascii():
-                continue
-            try:
-                line.decode()
-                good += 1
-            except UnicodeDecodeError as error:
-                # A block of an over-long line may end inside a character; that is no fault.
-                if len(line) == BLOCK_BYTES and error.start > len(line) - 4:
-                    continue
-                bad += 1
-                if room > 0:
-                    sample.append(line[:room])
-                    room -= len(line)
-    return good, bad, b"".join(sample)
-
-
-def _proposed(sample: bytes) -> str:
-    """The likeliest encoding of bytes that are not UTF-8; Western European unless another is clearly better."""
-    names = {codecs.lookup(name).name: name for name in ENCODINGS}
-    candidates = [name for name in ENCODINGS if not name.startswith("utf")]
-    best = from_bytes(sample, cp_isolation=candidates, enable_fallback=False).best()
-    guessed = names.get(codecs.lookup(best.encoding).name) if best else None
-    try:
-        sample.decode("cp1252")
-    except UnicodeDecodeError:
-        return guessed or "iso8859-1"
-    western = {"iso8859-1", "iso8859-15", "mac-roman", "cp850", "cp1250", "iso8859-2", "cp1254", "cp1257", "cp1258"}
-    return "cp1252" if guessed is None or guessed in western else guessed
-
-
-def _known_encoding(name: str) -> str:
-    """The entry of ENCODINGS for any spelling of it; raises FileRefused."""
-    try:
-        wanted = codecs.lookup(name).name
-    except (LookupError, ValueError):
-        wanted = ""
-    wanted = {"utf-8-sig": "utf-8", "utf-16": "utf-16-le", "utf-32": "utf-32-le", "ascii": "utf-8"}.get(wanted, wanted)
-    for known in ENCODINGS:
-        if codecs.lookup(known).name == wanted:
-            return known
-    raise FileRefused("unknown_encoding", f"“{name}” is no encoding we read. Choose one of: {', '.join(ENCODINGS)}.")
-
-
-def _mark(error: UnicodeError) -> tuple[str, int]:
-    assert isinstance(error, UnicodeDecodeError)  # noqa: S101 - the only kind a reader raises
-    return _UNREADABLE, error.end
-
-
-_UNREADABLE = "\ud800"  # half a character: no decoder ever yields it
-codecs.register_error("contactadmin-mark", _mark)
-
-
-def _first_unreadable_line(path: Path, encoding: str) -> int:
-    with path.open(encoding=encoding, errors="contactadmin-mark", newline="") as file:
-        number = 1
-        while line := file.readline(LONGEST_RECORD):
-            if _UNREADABLE in line:
-                return number
-            number += line.endswith(("\n", "\r"))
-    return number
-
-
-# --- delimiter and header ---------------------------------------------------------------------------------------------
-
-_SEP_LINE = re.compile(r"\"?sep=(.)\"?\s*", re.IGNORECASE).fullmatch
-
-
-def _delimiter(lines: list[str]) -> tuple[str, str]:
-    """(delimiter, how it was found): the one that cuts the first lines into the most columns most evenly."""
-    if lines and (match := _SEP_LINE(lines[0])):
-        return match[1], f"Columns are separated by {DELIMITERS.get(match[1], match[1])}, as the first line says."
-
-    def score(delimiter: str) -> float:
-        try:
-            widths = Counter(len(cells) for cells in csv.reader(lines, delimiter=delimiter) if any(cells))
-        except csv.Error:
-            return 0
-        width, records = max(widths.items(), key=lambda item: (item[1], item[0]), default=(1, 0))
-        return math.log2(width) * records / max(widths.total(), 1) if width > 1 else 0
-
-    best = max(DELIMITERS, key=score)  # the first of equals, so comma when nothing separates
-    if score(best) == 0:
-        return ",", "One column."
-    return best, f"Columns are separated by {DELIMITERS[best]}."
-
-
-def _first_record(lines: list[str], delimiter: str) -> tuple[int, list[str]]:
-    """(line, cells) of the first record of the sample that is not blank."""
-    began = 1 + bool(_SEP_LINE(lines[0]))
-    reader = csv.reader(lines[began - 1 :], delimiter=delimiter, skipinitialspace=True)
-    try:
-        for cells in reader:
-            if any(cell.strip() for cell in cells):
-                return began, cells
-            began += 1
-    except csv.Error:
-        pass  # a cell beyond all limits; reading the file says which
-    return began, []
-
-
-def _has_header(first: list[str]) -> bool:
-    """Whether the first record names columns: it holds words, and neither a phone number nor an e-mail address."""
-    filled = [cell.strip() for cell in first if cell.strip()]
-    if any("@" in cell or re.fullmatch(r"[\d\s.,/+-]{5,}", cell) for cell in filled):
-        return False
-    if any(isinstance(normalise(cell, None), Phone) for cell in filled):
-        return False
-    return any(any(char.isalpha() for char in cell) for cell in filled)
+    header = layout.header or (header_at(records, 1) if has_header else None)
+    if header is None:
+        return None, "There is no header row."
+    above = sum(1 for record in records if record.line < header.line)
+    if not above:
+        return header, f"The header is on line {header.line}."
+    lines = "1 line above it is" if above == 1 else f"{above} lines above it are"
+    return header, f"The header is on line {header.line}; {lines} left out."
 
 
 def _chosen_delimiter(written: str) -> str:
@@ -361,45 +228,12 @@ def _chosen_delimiter(written: str) -> str:
     names = {name: char for char, name in DELIMITERS.items()} | {"\\t": "\t"}
     delimiter = names.get(written.strip().lower() if len(written) > 1 else written, written)
     if len(delimiter) != 1 or delimiter.isalnum() or delimiter in '"\r\n\0\ufeff ' or not delimiter.isascii():
+        known = list(DELIMITERS.values())
         raise FileRefused(
-            "unknown_delimiter", f"“{written}” cannot separate columns. Choose comma, semicolon, tab or pipe."
+            "unknown_delimiter",
+            f"“{written}” cannot separate columns. Choose {', '.join(known[:-1])} or {known[-1]}.",
         )
     return delimiter
-
-
-def detect(
-    path: Path | str, encoding: str | None = None, delimiter: str | None = None, has_header: bool | None = None
-) -> Reading:
-    """How a file is best read; what the caller says already is not guessed. Raises FileRefused when it is no table."""
-    path = Path(path)
-    with path.open("rb") as file:
-        head = file.read(SAMPLE_BYTES)
-    if not head:
-        raise FileRefused("empty", "The file is empty. Export it again and check that it has rows.")
-    _refuse_what_is_no_table(head)
-    if encoding is None:
-        chosen = _encoding(path, head)
-    else:
-        name = _known_encoding(encoding)
-        bom = next((mark_name for mark, mark_name in _BOMS if head.startswith(mark)), None)
-        name = bom if bom and encoding.lower().replace("_", "-") in {"utf-16", "utf-32"} else name
-        chosen = _Encoding(name, bom == name, True, f"{ENCODINGS[name]}, as chosen.")
-    lines = _first_lines(path, chosen.name)
-    if not any(line.strip() for line in lines):
-        raise FileRefused("empty", "The file holds no text. Export it again and check that it has rows.")
-    if delimiter is None:
-        separator, separator_found = _delimiter(lines)
-    else:
-        separator = _chosen_delimiter(delimiter)
-        separator_found = f"Columns are separated by {DELIMITERS.get(separator, separator)}, as chosen."
-    if has_header is None:
-        line, cells = _first_record(lines, separator)
-        header = _has_header(cells)
-        header_found = f"The header is on line {line}." if header else "There is no header row."
-    else:
-        header, header_found = has_header, "Header row as chosen."
-    dialect = Dialect(chosen.name, separator, header, chosen.bom)
-    return Reading(dialect, (chosen.sentence, separator_found, header_found), chosen.certain)
 
 
 def _first_lines(path: Path, encoding: str) -> list[str]:
@@ -408,133 +242,100 @@ def _first_lines(path: Path, encoding: str) -> list[str]:
         head = file.read(SAMPLE_BYTES)
         more = bool(file.read(1))
     decoder = codecs.getincrementaldecoder(encoding)(errors="replace")
-    lines = re.split(r"(?<=\n)|(?<=\r)(?!\n)", decoder.decode(head).lstrip("\ufeff"))
-    return lines[: -1 if more and len(lines) > 1 else None][:200]
+    lines = io.StringIO(decoder.decode(head).lstrip("\ufeff"), newline="").readlines()
+    return lines[: -1 if more and len(lines) > 1 else None][:SAMPLE_LINES]
 
 
-# --- records ----------------------------------------------------------------------------------------------------------
+# --- reading it -------------------------------------------------------------------------------------------------------
 
 
-class _Lines:
-    """The physical lines of an open text file, counted, and measured since the record they belong to began."""
+def _all(path: Path | str, dialect: Dialect) -> Iterator[list[Record]]:
+    with Path(path).open(encoding=dialect.encoding, errors=MARK, newline="") as file:
+        found = batches(Lines(file, dialect.encoding), dialect.delimiter)
+        yield from unwrapped(found, dialect.delimiter) if dialect.wrapped else found
 
-    def __init__(self, file: TextIO) -> None:
-        self.readline = file.readline
-        self.number = 0  # of the line read last
-        self.began = 1
-        self.size = 0  # characters of the record so far
-        self.last = ""
 
-    def __iter__(self) -> "_Lines":
-        return self
+def _opened(path: Path | str, dialect: Dialect) -> tuple[list[Record], list[str], Iterator[list[Record]]]:
+    """(the records above the header that are not blank, the cells of the header, everything below it)
 
-    def __next__(self) -> str:
-        line = self.readline(LONGEST_RECORD + 1)
-        if not line:
-            raise StopIteration
-        self.number += 1
-        if self.number == 1:
-            line = line.lstrip("\ufeff")  # some programs write the mark twice
-        if "\0" in line:
-            raise FileRefused(
-                "nul",
-                f"Line {self.number} holds a NUL character, which is not text: the file is damaged or was not saved as "
-                "text. Save it again as CSV (UTF-8).",
-                self.number,
-            )
-        self.size += len(line)
-        if self.size > LONGEST_RECORD:
-            raise FileRefused(
-                "record_too_long",
-                f"The record that begins on line {self.began} is longer than {LONGEST_RECORD:,} characters. "
-                "Check that the delimiter is right and that every quote in it is closed.",
-                self.began,
-            )
-        self.last = line
-        return line
-
-    def begin(self) -> None:
-        self.began = self.number + 1
-        self.size = 0
+    Without a header nothing is above, and all of the file is below.
+    """
+    rest = _all(path, dialect)
+    above: list[Record] = []
+    if not dialect.has_header:
+        return above, [], rest
+    for batch in rest:
+        for at, record in enumerate(batch):
+            if not any(cell.strip() for cell in record.cells):
+                continue
+            if record.line >= dialect.header_line:
+                return above, record.cells, chain([batch[at + 1 :]], rest)
+            above.append(record._replace(note="above_header"))
+    return above, [], iter(())
 
 
 def read(path: Path | str, dialect: Dialect) -> Iterator[Record]:
-    """The records after the header, in file order, blank ones included (no cells). Raises FileRefused on the way."""
-    rows = _rows(Path(path), dialect)
-    if dialect.has_header:
-        next((row for row in rows if row.cells), None)
-    return rows
+    """The records below the header, in file order, blank ones included (no cells). Raises FileRefused on the way.
 
-
-def _rows(path: Path, dialect: Dialect) -> Iterator[Record]:
-    """Every record of the file; the header, where there is one, is the first that is not blank."""
-    try:
-        with path.open(encoding=dialect.encoding, newline="") as file:
-            lines = _Lines(file)
-            reader = csv.reader(lines, delimiter=dialect.delimiter, skipinitialspace=True, strict=True)
-            while True:
-                lines.begin()
-                try:
-                    cells = next(reader)
-                except StopIteration:
-                    return
-                except csv.Error as error:
-                    cells = _read_leniently(lines, dialect, error)
-                    reader = csv.reader(lines, delimiter=dialect.delimiter, skipinitialspace=True, strict=True)
-                if len(cells) > MOST_COLUMNS:
-                    raise FileRefused(
-                        "too_many_columns",
-                        f"Line {lines.began} has {len(cells):,} columns; a file may have {MOST_COLUMNS}. "
-                        "Check the delimiter, or delete the columns you do not need.",
-                        lines.began,
-                    )
-                if lines.began == 1 and _SEP_LINE(lines.last):
-                    continue
-                if not any(cells) or not any(cell.strip() for cell in cells):
-                    cells = []
-                yield Record(lines.began, cells)
-    except UnicodeError:
-        line = _first_unreadable_line(path, dialect.encoding)
-        raise FileRefused(
-            "encoding",
-            f"Line {line} cannot be read as {ENCODINGS[dialect.encoding]}. Choose another encoding, or save the file "
-            "again as CSV (UTF-8).",
-            line,
-        ) from None
-
-
-def _read_leniently(lines: _Lines, dialect: Dialect, error: csv.Error) -> list[str]:
-    """The cells of a record the strict reader refused; raises FileRefused where that would swallow other lines.
-
-    Text after a closing quote (`"5" pipe`) is common and harmless while the record stays on its line. Where it
-    does not, some quote before was never closed, and reading on would hide whole rows inside one cell.
+    Of tables side by side, all records of the first come first, then those of the others by line.
     """
-    if "field limit" in str(error) and lines.number == lines.began:
-        raise FileRefused(
-            "cell_too_long",
-            f"A cell on line {lines.began} has more than {LONGEST_CELL:,} characters. Shorten it in the file.",
-            lines.began,
-        ) from error
-    if lines.number == lines.began:
-        records = list(csv.reader([lines.last, "\0"], delimiter=dialect.delimiter, skipinitialspace=True))
-        if len(records) == 2:
-            return records[0]
-    raise FileRefused(
-        "unclosed_quote",
-        f'The record that begins on line {lines.began} opens a quote (") that is never properly closed. '
-        "Close it in the file, or delete it.",
-        lines.began,
-    ) from error
+    _, header, below = _opened(path, dialect)
+    if len(dialect.blocks) < 2:
+        yield from marked(below, header, _width(path, dialect, header))
+        return
+    width = _block_width(header, dialect.blocks)
+    names = header[dialect.blocks[0] :][:width]
+    yield from marked(_parts(below, dialect.blocks[:1], 0, width), names, width)
+    _, _, again = _opened(path, dialect)
+    yield from marked(_parts(again, dialect.blocks[1:], 1, width), names, width)
+
+
+def _parts(
+    batches: Iterable[list[Record]], starts: Sequence[int], first_part: int, width: int
+) -> Iterator[list[Record]]:
+    """The records of some of the tables side by side, line by line; what is blank or damaged counts with the first."""
+    for batch in batches:
+        parts = []
+        for record in batch:
+            whole = record.note or not any(cell.strip() for cell in record.cells)
+            if whole and first_part == 0:
+                parts.append(record)
+            if whole:
+                continue
+            for part, start in enumerate(starts, start=first_part):
+                cells = record.cells[start : start + width]
+                if any(cell.strip() for cell in cells):
+                    parts.append(Record(in_table(record.line, part), cells))
+        yield parts
+
+
+def _block_width(header: Sequence[str], blocks: Sequence[int]) -> int:
+    """Columns of each table that stands side by side with others."""
+    first = [bool(cell.strip()) for cell in header[blocks[0] : blocks[1]]]
+    while first and not first[-1]:
+        first.pop()
+    return len(first)
+
+
+def _width(path: Path | str, dialect: Dialect, header: Sequence[str]) -> int:
+    """How many columns the table has: those of the header, or the most of the first records where there is none."""
+    if dialect.has_header:
+        return len(header)
+    batch = next(_all(path, dialect), [])
+    return max((len(record.cells) for record in batch[:100]), default=0)
+
+
+def above(path: Path | str, dialect: Dialect) -> list[Record]:
+    """The records above the header that are not blank; they are shown and counted, never imported."""
+    return _opened(path, dialect)[0]
 
 
 def headers(path: Path | str, dialect: Dialect) -> list[str]:
     """The names of the columns, all different: a blank one is "Column 4", a repeated one "Phone (column 4)"."""
-    rows = (row for row in _rows(Path(path), dialect) if row.cells)
-    if dialect.has_header:
-        first = next(rows, None)
-        return distinct(first.cells if first else [])
-    width = max((len(row.cells) for row, _ in zip(rows, range(100), strict=False)), default=0)
-    return distinct([""] * width)
+    _, header, _ = _opened(path, dialect)
+    if len(dialect.blocks) > 1:
+        header = header[dialect.blocks[0] :][: _block_width(header, dialect.blocks)]
+    return distinct(header if dialect.has_header else [""] * _width(path, dialect, header))
 
 
 def distinct(names: Iterable[str]) -> list[str]:
@@ -556,20 +357,32 @@ def inspect(
     encoding: str | None = None,
     delimiter: str | None = None,
     has_header: bool | None = None,
+    header_line: int | None = None,
+    *,
     sample: int = 20,
 ) -> Inspection:
     """How a file is read and what is in it, from one pass over all of it. Raises FileRefused."""
-    dialect = detect(path, encoding, delimiter, has_header).dialect
+    return survey(path, detect(path, encoding, delimiter, has_header, header_line).dialect, sample)
+
+
+def survey(path: Path | str, dialect: Dialect, sample: int = 20) -> Inspection:
+    """What is in a file read in one way, from one pass over all of it. Raises FileRefused."""
     names = headers(path, dialect)
     seen = Inspection(dialect.encoding, dialect.delimiter, names if dialect.has_header else [])
+    seen.header_line = dialect.header_line if dialect.has_header else 0
+    seen.above = len(above(path, dialect))
+    apart: Counter[str] = Counter()
     for record in read(path, dialect):
-        if not record.cells:
+        if record.note:
+            apart[record.note] += 1
+        elif not record.cells:
             seen.blank += 1
-            continue
-        seen.records += 1
-        seen.ragged += len(record.cells) != len(names)
-        if len(seen.sample) < sample:
-            seen.sample.append({"line": record.line, "cells": record.cells})
+        else:
+            seen.records += 1
+            seen.ragged += len(record.cells) != len(names)
+            if len(seen.sample) < sample:
+                seen.sample.append({"line": file_line(record.line), "cells": record.cells})
+    seen.apart = dict(apart)
     if not seen.records:
         raise no_rows(dialect)
     return seen

@@ -5,7 +5,7 @@ concerns were locked. Rows this lot adds carry the lot's own time, to the micros
 added from what somebody else added in between.
 """
 
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 from django.db import connection
 from django.db.backends.utils import CursorWrapper
@@ -14,7 +14,11 @@ from django.utils import timezone
 from lists import db
 from lists.fields import TEXTS
 from lists.importing import matching, staging
-from lists.importing.matching import is_changed, new_extra, new_value
+from lists.importing.cleaning import OPTED_OUT
+from lists.importing.lines import FURTHER, PARTS
+from lists.importing.policy import Policy, is_changed, new_value
+from lists.importing.row_warnings import Code
+from lists.models import Import
 
 _LOT = "r.imported_id = %(import_id)s AND r.line > %(first)s AND r.line <= %(last)s"
 
@@ -66,10 +70,10 @@ NOTE_JOINED = f"""
 """
 
 
-def _keep_earlier_values(on_existing: str) -> str:
+def _keep_earlier_values(policy: Policy) -> str:
     """Put {field: earlier value} of what will change into the rows; must run before the contacts change."""
-    earlier = ", ".join(f"'{field}', CASE WHEN {is_changed(field, on_existing)} THEN c.{field} END" for field in TEXTS)
-    extra_changed = is_changed("extra", on_existing)
+    earlier = ", ".join(f"'{field}', CASE WHEN {is_changed(field, policy)} THEN c.{field} END" for field in TEXTS)
+    extra_changed = is_changed("extra", policy)
     if db.IS_POSTGRESQL:
         before = (
             f"jsonb_strip_nulls(jsonb_build_object({earlier}, 'extra', CASE WHEN {extra_changed} THEN c.extra END))"
@@ -89,20 +93,35 @@ def _keep_earlier_values(on_existing: str) -> str:
     """
 
 
-def _update_contacts(on_existing: str) -> str:
+def _update_contacts(policy: Policy) -> str:
     values = ", ".join(f"{field} = changed.{field}" for field in (*TEXTS, "extra"))
-    texts = ", ".join(f"{new_value(field, on_existing)} AS {field}" for field in TEXTS)
     # Where no attribute is new the text stays as it is; otherwise SQLite would only write it in another spacing.
-    extra = f"CASE WHEN {is_changed('extra', on_existing)} THEN {new_extra(on_existing)} ELSE c.extra END AS extra"
+    new = ", ".join(f"{new_value(field, policy)} AS {field}" for field in (*TEXTS, "extra"))
     return f"""
         UPDATE lists_contact SET {values}, updated_at = %(now)s
         FROM (
-            SELECT c.id, {texts}, {extra}
+            SELECT c.id, {new}
             FROM lists_importrow AS r JOIN lists_contact AS c ON c.id = r.contact_id
             WHERE {_LOT} AND r.outcome = 'updated'
         ) AS changed
         WHERE lists_contact.id = changed.id
     """
+
+
+class Source(NamedTuple):
+    """Where numbers that are to be do-not-contact come from: a reason where the file gives none, the file, a person."""
+
+    reason: str
+    filename: str
+    user_id: int | None
+
+    @classmethod
+    def of(cls, imported: Import) -> "Source":
+        reason = imported.reason or f"Said so in {imported.filename}"
+        return cls(reason[:200], imported.filename, imported.created_by_id)
+
+    def unanswered(self) -> Self:
+        return self._replace(reason=f"May have opted out: a column of {self.filename} is still to be explained"[:200])
 
 
 class Saved(NamedTuple):
@@ -112,29 +131,29 @@ class Saved(NamedTuple):
     joined: int
 
 
-def save(import_id: int, first: int, last: int, *, list_id: int, on_existing: str, allow_duplicates: bool) -> Saved:
+def save(import_id: int, first: int, last: int, *, list_id: int, policy: Policy, source: Source) -> Saved:
     """Decide the rows after line `first` up to `last` once more, and apply. Call inside a transaction."""
     now = db.stamp(timezone.now())
     lot: dict[str, Any] = {"import_id": import_id, "first": first, "last": last, "list_id": list_id, "now": now}
-    policy: dict[str, Any] = {"on_existing": on_existing, "allow_duplicates": allow_duplicates}
     with connection.cursor() as cursor:
         db.lock(LOCK_CONTACTS, lot)
-        drifted = matching.decide(import_id, first, last, **policy)
+        drifted = matching.decide(import_id, first, last, policy=policy)
         created = _give_ids(cursor, lot)
         if created:
             cursor.execute(CREATE_CONTACTS, lot)
             if cursor.rowcount < created:
-                drifted += matching.decide(import_id, first, last, **policy, only=LOST_RACE, now=now)
-        if on_existing != "keep":
-            cursor.execute(_keep_earlier_values(on_existing), lot)
+                drifted += matching.decide(import_id, first, last, policy=policy, only=LOST_RACE, now=now)
+        if policy.on_existing != "keep" or policy.other_person == "take":
+            cursor.execute(_keep_earlier_values(policy), lot)
             if cursor.rowcount:
-                cursor.execute(_update_contacts(on_existing), lot)
+                cursor.execute(_update_contacts(policy), lot)
         cursor.execute(LINK_REPEATS, lot)
         # What a row says of itself stays with its own place in the list only where a contact may have several.
-        cursor.execute(JOIN_LIST.format(extra="r.extra" if allow_duplicates else "'{}'"), lot)
+        cursor.execute(JOIN_LIST.format(extra="r.extra" if policy.allow_duplicates else "'{}'"), lot)
         joined = cursor.rowcount
         if joined:
             cursor.execute(NOTE_JOINED, lot)
+    suppress(import_id, first, last, OPTED_OUT_ROWS, source)
     return Saved(drifted, joined)
 
 
@@ -157,3 +176,62 @@ def _give_ids(cursor: CursorWrapper, lot: dict[str, Any]) -> int:
             list(zip(staging.contact_ids(len(lines)), lines, strict=True)),
         )
     return created
+
+
+# --- do not contact --------------------------------------------------------------------------------------------------
+
+
+OPTED_OUT_ROWS = f"r.code = '{OPTED_OUT}'"
+UNSURE_ROWS = f"r.outcome NOT IN ('rejected', 'skipped') AND r.warned LIKE '%%,{Code.OPT_OUT_UNSURE},%%'"
+NEW_ROWS = "r.outcome = 'created'"
+
+
+def _numbers(rows: str) -> str:
+    """SQL: (phone, line, reason, since) of every number of the rows, each once, with the first line that gives it."""
+    said = f"{db.member_text('r.extra', 'reason')} AS reason, {db.member_text('r.extra', 'since')} AS since"
+    return f"""
+        SELECT phone, MIN(line) AS line, MIN(reason) AS reason, MIN(since) AS since FROM (
+            SELECT r.phone, r.line, {said} FROM lists_importrow AS r WHERE {_LOT} AND {rows} AND r.phone <> ''
+            UNION ALL
+            SELECT other.value, r.line, {said} FROM lists_importrow AS r, {db.each_text("r.others")} AS other
+            WHERE {_LOT} AND {rows} AND r.others IS NOT NULL
+        ) AS said GROUP BY phone
+    """
+
+
+def suppress(import_id: int, first: int, last: int, rows: str, source: Source) -> int:
+    """Make the numbers of the lot's rows do-not-contact; how many were not before. Call inside a transaction.
+
+    Nothing in a file ever lifts one, and one that was lifted is suppressed again.
+
+    rows  SQL over row `r`: which of the lot's rows say so
+    """
+    values = {
+        "import_id": import_id, "first": first, "last": last, "now": db.stamp(timezone.now()), "reason": source.reason,
+        "filename": source.filename, "user_id": source.user_id,
+    }  # fmt: skip
+    reason = "COALESCE(NULLIF(number.reason, ''), %(reason)s)"
+    line = f"CASE WHEN number.line < {FURTHER} THEN number.line ELSE (number.line - {FURTHER}) / {PARTS} END"
+    told = f"%(filename)s || ', line ' || {line}"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            UPDATE lists_suppression SET reason = {reason}, source = {told}, asked_on = {db.as_date("number.since")},
+                created_by_id = %(user_id)s, created_at = %(now)s, lifted_at = NULL, lifted_by_id = NULL,
+                lift_reason = ''
+            FROM ({_numbers(rows)}) AS number
+            WHERE lists_suppression.phone = number.phone AND lists_suppression.lifted_at IS NOT NULL
+            """,
+            values,
+        )
+        again = cursor.rowcount
+        cursor.execute(
+            f"""
+            INSERT INTO lists_suppression (phone, reason, source, asked_on, created_by_id, created_at, lift_reason)
+            SELECT number.phone, {reason}, {told}, {db.as_date("number.since")}, %(user_id)s, %(now)s, ''
+            FROM ({_numbers(rows)}) AS number WHERE 1 = 1 ORDER BY number.phone
+            ON CONFLICT (phone) DO NOTHING
+            """,
+            values,
+        )
+        return again + cursor.rowcount

@@ -14,8 +14,8 @@ from lists.importing.cleaning import CleanRow
 from lists.importing.reading import Record
 
 _COLUMNS = (
-    "imported_id", "line", "raw", "phone", *TEXTS, "extra", "code", "column", "value", "reason", "suggestion",
-    "occurrence", "outcome", "contact_id", "joined",
+    "imported_id", "line", "raw", "phone", *TEXTS, "extra", "others", "code", "column", "value", "reason",
+    "suggestion", "warned", "occurrence", "outcome", "contact_id", "joined",
 )  # fmt: skip
 
 
@@ -38,19 +38,19 @@ def _rows(
 ) -> Iterator[tuple[Any, ...]]:
     texts_of = attrgetter(*TEXTS)
     for record, row in rows:
-        outcome, contact_id = ("rejected", None) if row.code else ("created", next(new_contacts))
+        outcome, contact_id = (row.outcome, None) if row.code else ("created", next(new_contacts))
         yield (
-            import_id, row.line, _json_list(record.cells), row.phone,
-            *texts_of(row),
-            _json_object(row.extra) if row.extra else "{}", row.code, row.column, row.value, row.reason, row.suggestion,
-            1, outcome, contact_id, False,
+            import_id, row.line, _json_list(record.cells), row.phone, *texts_of(row),
+            _json_object(row.extra) if row.extra else "{}", _json_list(row.others) if row.others else None,
+            row.code, row.column, row.value, row.reason, row.suggestion,
+            f",{','.join(row.warning_codes)}," if row.warnings else "", 1, outcome, contact_id, False,
         )  # fmt: skip
 
 
 # As `json.dumps` writes texts, in a third of its time.
 
 
-def _json_list(texts: list[str]) -> str:
+def _json_list(texts: Iterable[str]) -> str:
     return f"[{', '.join(map(_quoted, texts))}]"
 
 

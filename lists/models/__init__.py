@@ -3,7 +3,7 @@
 from lists.models.audit import AuditEvent
 from lists.models.connections import Connection, CredentialsUnreadable, Pace, RemoteContact, RemoteList
 from lists.models.contacts import Contact, ContactList, Membership, Suppression
-from lists.models.imports import Import, ImportRow, ImportState, OnExisting, RowOutcome
+from lists.models.imports import Import, ImportRow, ImportState, OnExisting, OtherPerson, Purpose, RowOutcome
 from lists.models.leases import CRASHES_ALLOWED, LeaseLost
 from lists.models.sync import (
     FINAL_STATES,
@@ -33,7 +33,9 @@ __all__ = [
     "LeaseLost",
     "Membership",
     "OnExisting",
+    "OtherPerson",
     "Pace",
+    "Purpose",
     "RemoteContact",
     "RemoteList",
     "RowOutcome",

@@ -1,14 +1,17 @@
 """Contacts, the lists they are in, and the numbers nobody may call."""
 
+from collections.abc import Iterable
 from typing import Self
 
 from django.conf import settings
 from django.core.validators import MaxLengthValidator
 from django.db import models
-from django.db.models import Q
+from django.db.models import Q, TextField, Value
+from django.db.models.fields.json import KT
+from django.db.models.functions import Concat
 
 from lists import phones
-from lists.fields import BY_NAME
+from lists.fields import BY_NAME, OTHER_NUMBERS
 
 
 class ContactQuerySet(models.QuerySet):
@@ -28,6 +31,17 @@ class ContactQuerySet(models.QuerySet):
         if digits := phones.search_key(text):
             words |= Q(phone__contains=digits)
         return self.filter(words)
+
+    def with_other_number(self, numbers: Iterable[str]) -> Self:
+        """Contacts that have one of the numbers, E.164, besides their own.
+
+        Looks at every contact that has other numbers, so look by `phone` first.
+        """
+        held = Concat(Value(", "), KT(f"extra__{OTHER_NUMBERS}"), Value(","), output_field=TextField())
+        is_one = Q(*(("other_numbers__contains", f", {number},") for number in numbers), _connector=Q.OR)
+        if not is_one:
+            return self.none()
+        return self.filter(extra__has_key=OTHER_NUMBERS).alias(other_numbers=held).filter(is_one)
 
 
 class Contact(models.Model):
@@ -131,6 +145,7 @@ class Suppression(models.Model):
     source = models.CharField(
         max_length=200, blank=True, help_text="Where the wish came from: a page, a file, a command"
     )
+    asked_on = models.DateField(null=True, blank=True, help_text="The day of the wish, where a file told it")
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
     lifted_by = models.ForeignKey(
@@ -146,3 +161,8 @@ class Suppression(models.Model):
 
     def __str__(self) -> str:
         return f"do not contact {phones.mask(self.phone)}"
+
+    @property
+    def came_from(self) -> str:
+        """Where the wish came from, in words."""
+        return {"page": "typed in here", "command": "a command"}.get(self.source, self.source)

@@ -29,10 +29,27 @@ NOTHING_SAVED = (ImportState.DRAFT, ImportState.ANALYSING, ImportState.READY)
 UNDER_WAY = (ImportState.ANALYSING, ImportState.COMMITTING, ImportState.UNDOING)
 
 
+class Purpose(models.TextChoices):
+    CONTACTS = "contacts", "contacts of a list"
+    SUPPRESSION = "suppression", "numbers that are do-not-contact"
+
+
+class OtherPerson(models.TextChoices):
+    """What becomes of a row whose number belongs to somebody with another first and last name."""
+
+    KEEP = "keep", "Keep the person we have"
+    TAKE = "take", "Take the file's person whole"
+    LEAVE_OUT = "leave_out", "Leave such rows out"
+
+
 class OnExisting(models.TextChoices):
     KEEP = "keep", "Keep what is there"
     FILL = "fill", "Fill blanks only"
     REPLACE = "replace", "Replace with the file's values"
+
+
+NO_FILES = {"file": "", "table": ""}
+"""The fields of an import whose files were removed."""
 
 
 class RowOutcome(models.TextChoices):
@@ -64,6 +81,10 @@ class Import(Leased):
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="imports"
     )
     created_at = models.DateTimeField(auto_now_add=True)
+    purpose = models.CharField(max_length=12, choices=Purpose, default=Purpose.CONTACTS)
+    reason = models.CharField(
+        max_length=200, blank=True, help_text="Why numbers are do-not-contact where the file does not say it itself"
+    )
 
     file = models.FileField(upload_to="imports/", blank=True)
     filename = models.CharField(max_length=255, help_text="As the person's computer called it; never a path of ours")
@@ -73,12 +94,21 @@ class Import(Leased):
         max_length=64, blank=True, db_index=True
     )  # the mapping used for such a header before
 
+    table = models.FileField(
+        upload_to="imports/",
+        blank=True,
+        help_text="The plain table made from a workbook or an archive; it is what is read",
+    )
+    sheet = models.CharField(max_length=200, blank=True, help_text="The sheet of the workbook that was read")
+    sheets = models.JSONField(default=list, blank=True, help_text="[[name, rows, columns]] of a workbook")
+
     dialect = models.JSONField(
         default=dict, blank=True, help_text="How the file is read: lists.importing.reading.Dialect"
     )
     headers = models.JSONField(default=list, blank=True)
     mapping = models.JSONField(default=dict, blank=True, help_text="lists.importing.columns.Mapping")
     on_existing = models.CharField(max_length=10, choices=OnExisting, default=OnExisting.FILL)
+    other_person = models.CharField(max_length=10, choices=OtherPerson, default=OtherPerson.KEEP)
 
     state = models.CharField(max_length=12, choices=ImportState, default=ImportState.DRAFT)
     failure = models.TextField(blank=True, help_text="A sentence: what is wrong, where, what to do")
@@ -93,10 +123,20 @@ class Import(Leased):
     skipped = models.PositiveIntegerField(default=0)
     rejected = models.PositiveIntegerField(default=0)
     suppressed = models.PositiveIntegerField(default=0)
+    unsaved = models.PositiveIntegerField(default=0, help_text="Rows that an import which broke off did not reach")
     joined = models.PositiveIntegerField(default=0, help_text="Memberships added; counted beside the outcomes")
 
     causes = models.JSONField(
-        default=list, blank=True, help_text="lists.importing.reviewing: why rows were rejected, most rows first"
+        default=list, blank=True, help_text="lists.importing.causes: why rows are no contacts, most rows first"
+    )
+    warnings = models.JSONField(
+        default=list, blank=True, help_text="lists.importing.causes: what rows are warned of, most rows first"
+    )
+    opt_outs = models.JSONField(
+        default=dict, blank=True, help_text="{what the do-not-contact column says: rows}, as it was compared"
+    )
+    duplicates = models.JSONField(
+        default=dict, blank=True, help_text="lists.importing.duplicates: the figures of the preview, counted once"
     )
 
     analysed_at = models.DateTimeField(null=True, blank=True)
@@ -118,6 +158,7 @@ class Import(Leased):
                     + F("skipped")
                     + F("rejected")
                     + F("suppressed")
+                    + F("unsaved")
                 ),
                 name="import_ledger_closes",
             ),
@@ -135,6 +176,21 @@ class Import(Leased):
 
     def __str__(self) -> str:
         return f"{self.filename} into {self.list_name}"
+
+    @property
+    def is_of_suppressions(self) -> bool:
+        return self.purpose == Purpose.SUPPRESSION
+
+    @property
+    def table_path(self) -> str:
+        """The path of the text file that is read, line by line."""
+        return self.table.path if self.table else self.file.path
+
+    def remove_files(self) -> None:
+        """Remove the upload and what was made from it; whoever calls this stores that they are gone: `NO_FILES`."""
+        for file in (self.file, self.table):
+            if file:
+                file.delete(save=False)
 
     @property
     def to_import(self) -> int:
@@ -163,7 +219,9 @@ class ImportRow(models.Model):
     imported = models.ForeignKey(
         Import, on_delete=models.CASCADE, related_name="rows", db_index=False, db_constraint=False
     )
-    line = models.PositiveIntegerField(help_text="Where the record begins in the file; the first line is 1")
+    line = models.PositiveIntegerField(
+        help_text="Where the record begins in the file; the first line is 1. Of further rows of a line: importing.lines"
+    )
     raw = models.JSONField(help_text="The cells as they stand in the file")
 
     phone = models.CharField(max_length=16, blank=True)
@@ -175,6 +233,7 @@ class ImportRow(models.Model):
     tag = models.CharField(max_length=BY_NAME["tag"].longest, blank=True)
     time_zone = models.CharField(max_length=BY_NAME["time_zone"].longest, blank=True)
     extra = models.JSONField(default=dict, blank=True)
+    others = models.JSONField(null=True, help_text="Further numbers of the row, which are no contact of their own")
     occurrence = models.PositiveIntegerField(
         default=1, help_text="Counts a number's rows where the list allows duplicates"
     )
@@ -186,6 +245,9 @@ class ImportRow(models.Model):
     value = models.TextField(blank=True)
     reason = models.TextField(blank=True)
     suggestion = models.TextField(blank=True)
+    warned = models.CharField(
+        max_length=200, blank=True, help_text="The codes of its warnings, with commas around; details by cleaning again"
+    )
 
     # The contact the row was about, or would create: its id is drawn when the row is staged (`staging.contact_ids`).
     # No constraint: deleting a contact must not scan the rows of every import for it.
@@ -202,6 +264,8 @@ class ImportRow(models.Model):
             # a term of the equation, page by page
             models.Index(fields=["imported", "outcome", "line"], name="row_by_outcome"),
             models.Index(fields=["phone", "imported"], name="row_by_phone"),  # a number's life; repeats inside the file
+            # the rows of a warning; most rows have none
+            models.Index(fields=["imported", "line"], name="row_by_warning", condition=~Q(warned="")),
             # the repeats of a lot; most rows are none
             models.Index(fields=["imported", "same_as"], name="row_by_same_as", condition=Q(same_as__isnull=False)),
         ]

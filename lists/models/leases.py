@@ -49,7 +49,7 @@ class LeasedQuerySet(models.QuerySet):
 
         A stored step is progress, so the count of crashes starts again.
         """
-        if self.held(pk, token).update(crashes=0, lease_until=Now() + lease(), **changes) != 1:
+        if self.held(pk, token).update(crashes=0, held_up_by="", lease_until=Now() + lease(), **changes) != 1:
             raise LeaseLost
 
     def release(self, pk: int, token: int, *, after: timedelta | None = None, over: bool = False) -> None:
@@ -74,6 +74,12 @@ class Leased(models.Model):
     due_at = models.DateTimeField(null=True, blank=True)
     woken_at = models.DateTimeField(null=True, blank=True)
     crashes = models.PositiveSmallIntegerField(default=0)
+    held_up_by = models.CharField(
+        max_length=100,
+        blank=True,
+        default="",
+        help_text="What passes and work waits for: a full disk, a lost database",
+    )
 
     class Meta:
         abstract = True

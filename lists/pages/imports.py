@@ -1,6 +1,5 @@
 """What the pages of an import need, prepared for their templates."""
 
-from itertools import islice
 from typing import Any, NamedTuple
 
 from django.contrib.auth.models import AnonymousUser, User
@@ -9,12 +8,15 @@ from django.http import QueryDict
 from django.urls import reverse
 
 from lists import jobs
-from lists.importing import changes, describing, duplicates, flow, reading, remembering
-from lists.importing.causes import Cause, read_causes
-from lists.importing.columns import Suggestion, guess
-from lists.importing.reading import Dialect, FileRefused, Record
+from lists.forms.imports import MEANINGS
+from lists.importing import changes, describing, duplicates, flow, remembering
+from lists.importing.causes import Cause, Warned, read_causes, read_warnings, with_warning
+from lists.importing.duplicates import Duplicates, Pattern, Sides
+from lists.importing.progress import Progress
+from lists.importing.row_warnings import KINDS, Code
 from lists.masking import hide_numbers
-from lists.models import Import, ImportRow, ImportState, RemoteList, RowOutcome
+from lists.models import Import, ImportRow, ImportState, OnExisting, OtherPerson, RemoteList, RowOutcome
+from lists.pages.access import may_work_on
 from lists.paging import in_order
 from lists.permissions import may
 from lists.sync import readiness
@@ -50,7 +52,7 @@ def frame(imported: Import, route: str, user: User | AnonymousUser) -> dict[str,
     """What every step shows around its work: the stepper, the file and its list, and what may be done."""
     places = [name for name, _ in STEPS]
     here = places.index(route)
-    may_change = flow.is_open(imported) and may(user, "upload_file")
+    may_change = flow.is_open(imported) and may_work_on(user, imported)
     reached = {"imports-read", "imports-columns"} if may_change else set()
     if imported.state in (ImportState.READY, ImportState.ANALYSING):
         reached.add("imports-check")
@@ -66,91 +68,54 @@ def frame(imported: Import, route: str, user: User | AnonymousUser) -> dict[str,
         "silent_since": jobs.silent_since() if imported.is_under_way else "",
         "imported_before": remembering.same_file(imported),
         "sees_numbers": may(user, "see_numbers"),
-        "may_upload": may(user, "upload_file"),
-        "may_undo": may_undo(imported, user),
+        "may_upload": may_work_on(user, imported),
+        "may_undo": may_undo(imported, user) and can_be_undone(imported),
         "may_discard": may_change,
         "sentence": describing.sentence(imported),
+        "ledger": describing.ledger(imported),
         "to_import": imported.to_import,
+        "action": describing.action(imported),
         "stays_out": describing.stays_out(imported),
+        "not_imported": [imported.headers[at] for at in describing.not_imported(imported)],
         "vendors": readiness.judge_list(imported) if imported.state == ImportState.READY else [],
     }
 
 
 def tabs(imported: Import, route: str, here: str) -> list[tuple[str, str, int | None, bool]]:
     """(label, address, count, is here), as `components/_tabs.html` draws them."""
-    tabs: dict[str, tuple[str, int | None]] = {
-        "problems": ("Problems", imported.rejected),
-        "rows": ("Rows", imported.records),
-    }
-    if route == "imports-check":
-        tabs |= {"duplicates": ("Duplicates", imported.merged + imported.updated + imported.unchanged)}
-        tabs |= {"vendors": ("Vendors", None)}
-    else:
-        tabs |= {"settings": ("How it was imported", None)}
+    counts = {"problems": imported.rejected, "rows": imported.records, "duplicates": Duplicates.of(imported).rows}
     address = reverse(route, args=[imported.pk])
-    return [(label, f"{address}?tab={tab}", count, tab == here) for tab, (label, count) in tabs.items()]
+    return [(TABS[tab], f"{address}?tab={tab}", counts.get(tab), tab == here) for tab in tabs_of(imported, route)]
+
+
+def tabs_of(imported: Import, route: str) -> list[str]:
+    """The tabs of a page; a file of numbers nobody may call meets neither contacts nor vendors."""
+    if route == "imports-detail":
+        return ["problems", "rows", "settings"]
+    more = [] if imported.is_of_suppressions else ["duplicates", "vendors"]
+    return ["problems", "rows", *more, "columns"]
+
+
+TABS = {
+    "problems": "Problems",
+    "rows": "Rows",
+    "duplicates": "Duplicates",
+    "vendors": "Vendors",
+    "columns": "Columns",
+    "settings": "How it was imported",
+}
 
 
 def may_undo(imported: Import, user: User | AnonymousUser) -> bool:
     """One's own import, or any with the right to undo others'."""
-    own = imported.created_by_id == user.pk and may(user, "upload_file")
+    own = imported.created_by_id == user.pk and may_work_on(user, imported)
     return own or may(user, "undo_import")
 
 
-# Read and match -------------------------------------------------------------------------------------------------------
-
-
-class SampleRow(NamedTuple):
-    """A row of the grid: cells in the file's columns, cells beyond them, and how many are missing."""
-
-    line: int
-    cells: list[str]
-    surplus: list[str]
-    missing: int
-
-
-def as_read(imported: Import) -> dict[str, Any]:
-    """What is seen of the file as it is read now. All of it is looked at only while that takes no time.
-
-    inspection  counts over the whole of a small file; refusal  why not all of it can be read
-    """
-    dialect, path = Dialect.from_dict(imported.dialect), imported.file.path
-    width = len(imported.headers)
-    seen: dict[str, Any] = {
-        "findings": describing.in_words(dialect),
-        "certain": dialect.encoding.startswith("utf"),
-        "rows": [],
-    }
-    try:
-        seen["rows"] = [
-            SampleRow(line, cells[:width], cells[width:], max(width - len(cells), 0))
-            for line, cells in _records(imported, SAMPLE)
-        ]
-        if imported.size <= COUNTED_AT_ONCE:
-            detected = reading.detect(path)
-            if detected.dialect == dialect:
-                seen |= {"findings": detected.found, "certain": detected.certain}
-            else:  # somebody chose it
-                seen["certain"] = True
-            seen["inspection"] = reading.inspect(
-                path, dialect.encoding, dialect.delimiter, dialect.has_header, sample=0
-            )
-    except FileRefused as refused:
-        seen["refusal"] = refused.message
-    return seen
-
-
-def suggestions(imported: Import) -> list[Suggestion]:
-    """What each column of the file probably holds, by its header and its first rows."""
-    sample = [record.cells for record in _records(imported, flow.SAMPLE_ROWS)]
-    region = imported.contact_list.default_region if imported.contact_list else ""
-    return guess(imported.headers, sample, region or None)
-
-
-def _records(imported: Import, count: int) -> list[Record]:
-    """The first records of the file that hold anything."""
-    records = reading.read(imported.file.path, Dialect.from_dict(imported.dialect))
-    return list(islice((record for record in records if record.cells), count))
+def can_be_undone(imported: Import) -> bool:
+    """Whether what it saved can be taken back: its rows are still there, and it is of contacts."""
+    is_saved = imported.state == ImportState.COMPLETED or flow.broke_off(imported)
+    return is_saved and not imported.is_of_suppressions and imported.thinned_at is None
 
 
 # What is told of the rows ---------------------------------------------------------------------------------------------
@@ -158,46 +123,18 @@ def _records(imported: Import, count: int) -> list[Record]:
 
 def tab_context(imported: Import, tab: str, user: User | AnonymousUser, address: QueryDict) -> dict[str, Any]:
     """What the tab shows, narrowed by the parameters of the address."""
-    sees_numbers = may(user, "see_numbers")
-    if tab == "problems":
-        return {"causes": [_cause_card(imported, cause, sees_numbers) for cause in read_causes(imported)]}
-    if tab == "duplicates":
-        repeats = duplicates.repeats_in_file(imported)[:PATTERNS_SHOWN]
-        known = duplicates.matches_with_existing(imported)[:PATTERNS_SHOWN]
-        in_file = duplicates.beside_first_line(imported, [pattern.first_line for pattern in repeats])
-        with_contact = duplicates.beside_contact(imported, [pattern.first_line for pattern in known])
-        return {
-            "repeats": [(pattern, in_file.get(pattern.first_line)) for pattern in repeats],
-            "known": [(pattern, with_contact.get(pattern.first_line)) for pattern in known],
-            "effects": duplicates.effects(imported),
-            "matched": imported.updated + imported.unchanged,
-        }
-    if tab == "vendors":
-        return {"readiness": readiness.judge_import(imported)}
-    if tab == "settings":
-        return {"mapped": describing.mapped(imported), "settings": _settings(imported)}
+    match tab:
+        case "problems":
+            return _problems(imported, user)
+        case "duplicates":
+            return _duplicates(imported)
+        case "vendors":
+            return {"readiness": readiness.judge_import(imported)}
+        case "columns":
+            return {"mapped": describing.mapped(imported)}
+        case "settings":
+            return {"mapped": describing.mapped(imported), "settings": _settings(imported)}
     return _rows(imported, address)
-
-
-def _cause_card(imported: Import, cause: Cause, sees_numbers: bool) -> dict[str, Any]:
-    """A cause as `components/_cause.html` draws it."""
-    samples = [(value if sees_numbers else hide_numbers(value), "") for value in cause.samples if value]
-    route = "imports-check" if imported.state == ImportState.READY else "imports-detail"
-    rows = "row" if cause.rows == 1 else "rows"
-    return {
-        "state": "rejected",
-        "title": cause.reason,
-        "count": cause.rows,
-        "unit": rows,
-        "text": f"{_column(cause.column)}{cause.suggestion}",
-        "samples": samples,
-        "href": f"{reverse(route, args=[imported.pk])}?outcome=rejected&code={cause.code}",
-        "action": f"See {cause.rows:,} {rows}" if cause.rows > 1 else "See the row",
-    }
-
-
-def _column(name: str) -> str:
-    return f"In column “{name}”. " if name else ""
 
 
 def _settings(imported: Import) -> list[tuple[str, Any]]:
@@ -209,24 +146,185 @@ def _settings(imported: Import) -> list[tuple[str, Any]]:
     ]
 
 
-def _rows(imported: Import, address: QueryDict) -> dict[str, Any]:
-    """A page of rows, by the outcome and the code of the address; what cannot be read there narrows nothing."""
-    outcome = address.get("outcome", "")
-    outcome = outcome if outcome in RowOutcome.values else ""
-    code = address.get("code", "")
-    code = code if code.isidentifier() else ""
-    rows: QuerySet[ImportRow] = ImportRow.objects.filter(imported=imported).select_related("contact")
-    if outcome:
-        rows = rows.filter(outcome=outcome)
-    if code:
-        rows = rows.filter(code=code)
-    page = in_order(rows, "line", address.get("after"), ROWS_SHOWN)
+# Problems: errors, warnings, what was set apart -----------------------------------------------------------------------
+
+
+def _problems(imported: Import, user: User | AnonymousUser) -> dict[str, Any]:
+    """Rows that cannot be imported, rows with a warning, rows that are no contacts; each kind most rows first."""
+    sees_numbers = may(user, "see_numbers")
+    causes = read_causes(imported)
+    apart = [cause for cause in causes if cause.outcome == RowOutcome.SKIPPED and cause.code not in KINDS]
+    warned = read_warnings(imported)
+    may_switch = imported.state == ImportState.READY and may_work_on(user, imported)
     return {
-        "page": page._replace(rows=[changes.shown(imported, row) for row in page.rows]),
+        "errors": [_cause_card(imported, each, sees_numbers) for each in causes if each.outcome == RowOutcome.REJECTED],
+        "warnings": [_warning_card(imported, each, warned, sees_numbers, may_switch=may_switch) for each in warned],
+        "apart": [_cause_card(imported, each, sees_numbers) for each in apart],
+        "opt_outs": describing.opt_out_readings(imported),
+    }
+
+
+def _cause_card(imported: Import, cause: Cause, sees_numbers: bool) -> dict[str, Any]:
+    """A cause as `components/_cause.html` draws it."""
+    return {
+        "state": cause.outcome,
+        "title": cause.reason,
+        "count": cause.rows,
+        "unit": "row" if cause.rows == 1 else "rows",
+        "text": f"{_column(cause.column)}{cause.suggestion}",
+        "samples": [(_seen(value, sees_numbers), "") for value in cause.samples if value],
+        "href": f"{_address(imported)}?outcome={cause.outcome}&code={cause.code}",
+        "action": _see(cause.rows),
+    }
+
+
+def _warning_card(
+    imported: Import, warned: Warned, all_warned: list[Warned], sees_numbers: bool, *, may_switch: bool
+) -> dict[str, Any]:
+    """A warning as `components/_cause.html` draws it, with the switch where a person may choose."""
+    of_kind = [other.rows for other in all_warned if other.code == warned.code]
+    card: dict[str, Any] = {
+        "state": "completed_with_problems" if warned.imported else RowOutcome.SKIPPED,
+        "title": warned.kind.title,
+        "count": warned.rows,
+        "unit": "row" if warned.rows == 1 else "rows",
+        "text": f"{_column(warned.column)}{warned.kind.advice}",
+        "samples": [
+            (_seen(before, sees_numbers), _seen(after, sees_numbers) if after != before else "")
+            for before, after in dict.fromkeys(warned.samples)
+        ],
+        "href": f"{_address(imported)}?warning={warned.code}",
+        "action": _see(sum(of_kind)),
+    }
+    if warned.kind.is_choice and may_switch:
+        card["switch"] = {
+            "url": reverse("imports-switch", args=[imported.pk]),
+            "fields": {"code": warned.code.value, "imported": "no" if warned.imported else "yes"},
+            "label": _switch_label(sum(of_kind), is_imported=warned.imported),
+        }
+    if imported.state == ImportState.READY and (further := _DECIDED_ELSEWHERE.get(warned.code)):
+        route, query, words = further
+        card["further"] = (f"{reverse(route, args=[imported.pk])}{query}", words)
+    return card
+
+
+_DECIDED_ELSEWHERE = {
+    Code.OTHER_PERSON: ("imports-check", "?tab=duplicates", "Decide under Duplicates"),
+    Code.OPT_OUT_UNSURE: ("imports-columns", "", "Say what it means"),
+    Code.SEVERAL_NUMBERS: ("imports-columns", "#numbers", "Choose which number counts"),
+}
+"""{warning: (route, rest of the address, words)} of the page on which a person decides about it."""
+
+
+def _switch_label(rows: int, *, is_imported: bool) -> str:
+    if rows == 1:
+        return "Leave this row out" if is_imported else "Import this row all the same"
+    return f"Leave these {rows:,} rows out" if is_imported else f"Import these {rows:,} rows all the same"
+
+
+def _see(rows: int) -> str:
+    return f"See {rows:,} rows" if rows > 1 else "See the row"
+
+
+def _seen(text: str, sees_numbers: bool) -> str:
+    return text if sees_numbers else hide_numbers(text)
+
+
+def _column(name: str) -> str:
+    return f"In column “{name}”. " if name else ""
+
+
+def _address(imported: Import) -> str:
+    """The page of an import that shows its rows now."""
+    route = "imports-check" if imported.state == ImportState.READY else "imports-detail"
+    return reverse(route, args=[imported.pk])
+
+
+# Duplicates -----------------------------------------------------------------------------------------------------------
+
+
+class Group(NamedTuple):
+    """Patterns of duplicates as they are drawn, each with an example, and what is not drawn: (patterns, rows)."""
+
+    patterns: list[tuple[Pattern, Sides | None]]
+    further: tuple[int, int]
+
+
+def _duplicates(imported: Import) -> dict[str, Any]:
+    """The duplicates as the job has counted them; what is another person's stands apart."""
+    found = Duplicates.of(imported)
+    beside = {"in_file": duplicates.beside_first_line, "known": duplicates.beside_contact}
+    patterns = {"in_file": found.in_file, "known": found.known}
+
+    def group(place: str, *, of_other_people: bool) -> Group:
+        alike = [each for each in patterns[place] if each.is_other_person == of_other_people]
+        shown, rest = alike[:PATTERNS_SHOWN], alike[PATTERNS_SHOWN:]
+        sides = beside[place](imported, [each.first_line for each in shown])
+        return Group(
+            [(each, sides.get(each.first_line)) for each in shown], (len(rest), sum(each.rows for each in rest))
+        )
+
+    return {
+        "duplicates": found,
+        "other_people": {place: group(place, of_other_people=True) for place in patterns},
+        "in_file": group("in_file", of_other_people=False),
+        "known": group("known", of_other_people=False),
+        "effects": [(effect, OnExisting(effect.policy).label) for effect in found.effects],
+        "decisions": [(each.value, each.label, MEANINGS["other_person"][each]) for each in OtherPerson],
+    }
+
+
+# Rows -----------------------------------------------------------------------------------------------------------------
+
+
+class Filter(NamedTuple):
+    """What narrows the rows; what an address says that cannot be is left out."""
+
+    outcome: str
+    code: str
+    warning: str
+
+    @classmethod
+    def of(cls, imported: Import, address: QueryDict) -> "Filter":
+        outcome, code, warning = (address.get(name, "") for name in ("outcome", "code", "warning"))
+        return cls(
+            outcome if outcome in describing.ledger(imported) else "",
+            code if code.isidentifier() else "",
+            warning if warning in KINDS else "",
+        )
+
+    def rows(self, imported: Import) -> QuerySet[ImportRow]:
+        rows = ImportRow.objects.filter(imported=imported).select_related("contact")
+        if self.outcome and imported.unsaved:
+            reached = Progress.from_json(imported.progress).line
+            is_saved = self.outcome != describing.NOT_SAVED
+            rows = rows.filter(**{"line__lte" if is_saved else "line__gt": reached})
+        if self.outcome in RowOutcome.values:
+            rows = rows.filter(outcome=self.outcome)
+        if self.code:
+            rows = rows.filter(code=self.code)
+        return rows.filter(with_warning(self.warning)) if self.warning else rows
+
+    def total(self, imported: Import) -> int | None:
+        """How many rows there are, where that is stored."""
+        if self.code or self.warning:
+            return None
+        return describing.ledger(imported)[self.outcome] if self.outcome else imported.records
+
+
+def _rows(imported: Import, address: QueryDict) -> dict[str, Any]:
+    """A page of rows, by the filters of the address."""
+    chosen = Filter.of(imported, address)
+    page = in_order(chosen.rows(imported), "line", address.get("after"), ROWS_SHOWN)
+    show = changes.shower(imported)
+    return {
+        "page": page._replace(rows=[show(row) for row in page.rows]),
         "size": ROWS_SHOWN,
-        "outcome": outcome,
-        "code": code,
-        "total": getattr(imported, outcome) if outcome and not code else None if code else imported.records,
+        "outcome": chosen.outcome,
+        "code": chosen.code,
+        "warning": chosen.warning,
+        "warning_title": KINDS[Code(chosen.warning)].title if chosen.warning else "",
+        "total": chosen.total(imported),
     }
 
 

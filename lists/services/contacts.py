@@ -21,10 +21,12 @@ def find_contacts(text: str, *, by_part: bool) -> QuerySet[Contact]:
     digits = phones.search_key(text)
     if not digits:
         return Contact.objects.matching(text)
-    whole = Contact.objects.filter(phone__in=whole_numbers(text))
-    if not by_part or whole.exists():
+    numbers = whole_numbers(text)
+    whole = Contact.objects.filter(phone__in=numbers)
+    if whole.exists():
         return whole
-    return Contact.objects.matching(text)
+    others = Contact.objects.with_other_number(numbers)
+    return others if not by_part or others.exists() else Contact.objects.matching(text)
 
 
 def whole_numbers(text: str) -> set[str]:

@@ -68,6 +68,11 @@ def advance(run: SyncRun, lease: "JobLease") -> timedelta | None:
     return wait
 
 
+def give_up(run: SyncRun, lease: "JobLease", why: str) -> None:
+    """End the work on a run whose workers keep crashing; a person may resume it."""
+    lease.store(state=RunState.STALLED, failure=why)
+
+
 def _work(turn: Turn) -> timedelta | None:
     run, lease = turn.run, turn.lease
     while True:

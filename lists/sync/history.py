@@ -123,6 +123,8 @@ def sentence(run: SyncRun) -> str:
     parts += [text for count, text in _told(run, label) if count]
     if run.state == RunState.WAITING and run.waiting_for:
         parts.append(f"waiting: {run.waiting_for}")
+    elif run.held_up_by and not run.is_over:
+        parts.append(f"waiting: {run.held_up_by}")
     return "; ".join(parts).rstrip(".") + "."
 
 

@@ -8,9 +8,13 @@ from django import template
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from lists.importing import describing
 from lists.masking import hide_numbers
+from lists.models import Import
+from lists.templatetags.ui import badge
 
 register = template.Library()
+register.filter("ledger", describing.ledger)
 
 LONGEST_SHOWN = 200
 """Characters of a cell that a page shows."""
@@ -65,6 +69,12 @@ def marked(cell: Any, may_see_numbers: bool = True) -> SafeString:
     if len(text) > LONGEST_SHOWN:
         html = format_html('{}<span class="cell-mark" title="{} characters">…</span>', html, f"{len(text):,}")
     return html
+
+
+@register.inclusion_tag("components/_badge.html")
+def import_badge(imported: Import) -> dict[str, Any]:
+    """Where an import stands; one with nothing in it to import is not called ready."""
+    return badge(*describing.standing(imported))
 
 
 @register.filter

@@ -1,16 +1,23 @@
 """Do not contact: numbers that no import brings into a list and no push sends."""
 
+from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
+from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods, require_safe
 
 from lists import phones
-from lists.forms.suppressions import LiftForm, SuppressForm
+from lists.forms.imports import CappedUpload
+from lists.forms.suppressions import LiftForm, SuppressFileForm, SuppressForm
 from lists.htmx import go_to, render_page
+from lists.importing.flow import Target
+from lists.importing.reading import FileRefused
 from lists.models import Contact, Suppression
+from lists.pages.suppressions import EXPECTED
+from lists.pages.uploads import receive_once
 from lists.paging import newest_first
 from lists.permissions import may, needs, person
 from lists.searching import searched, searches
@@ -45,11 +52,11 @@ def index(request: HttpRequest) -> HttpResponse:
 
 
 def _found(shown: QuerySet[Suppression], search: str, *, by_part: bool) -> QuerySet[Suppression]:
-    """Those with the number, in any spelling; by words, those with the reason."""
+    """Those with the number, in any spelling; by words, those with the reason or the file they came from."""
     if digits := phones.search_key(search):
         whole = shown.filter(phone__in=contacts.whole_numbers(search))
         return whole if not by_part or whole.exists() else shown.filter(phone__contains=digits)
-    return shown.filter(reason__icontains=search) if search else shown
+    return shown.filter(Q(reason__icontains=search) | Q(source__icontains=search)) if search else shown
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -84,6 +91,41 @@ def _number_of(contact_id: str | None) -> str:
         return ""
     contact = Contact.objects.filter(pk=contact_id[:18]).first()
     return contact.phone if contact else ""
+
+
+@csrf_exempt  # the cap must be in its place before the token is read; `_upload` asks for the token
+@require_http_methods(["GET", "HEAD", "POST"])
+@needs("add_suppression")
+def upload(request: HttpRequest) -> HttpResponse:
+    """A file of numbers nobody may call, which then goes the way of every import."""
+    cap = CappedUpload(request)
+    request.upload_handlers.insert(0, cap)
+    return _upload(request, cap)
+
+
+@csrf_protect
+def _upload(request: HttpRequest, cap: CappedUpload) -> HttpResponse:
+    form, status = SuppressFileForm(), 200
+    if request.method == "POST":
+        form = SuppressFileForm(request.POST, request.FILES, is_over=cap.is_over)
+        status = 413 if cap.is_over else 200
+        if form.is_valid():
+            file = form.cleaned_data["file"]
+            try:
+                imported = receive_once(
+                    file.chunks(), file.name, Target(None, form.cleaned_data["reason"]), person(request)
+                )
+            except FileRefused as refused:
+                form.add_error("file", refused.message)
+            else:
+                return go_to(request, "imports-read", imported.pk)
+    return render_page(
+        request,
+        "lists/suppressions/upload.html",
+        {"form": form, "cap": settings.MAX_UPLOAD_MB, "expected": EXPECTED},
+        parts={"suppressions-upload": "lists/suppressions/_upload.html"},
+        status=status,
+    )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -2,7 +2,7 @@
 (() => {
   const size = (bytes) =>
     bytes < 1024 * 1024 ? `${Math.ceil(bytes / 1024).toLocaleString("en-GB")} KB` : `${(bytes / 1024 / 1024).toFixed(1)} MB`;
-  const form = () => document.getElementById("imports-upload");
+  const form = () => document.querySelector("form.upload");
 
   function showChosen(input) {
     const zone = input.closest(".dropzone");
@@ -45,7 +45,7 @@
 
   // A file over the cap is answered with 413 and the form, which says why.
   document.body.addEventListener("htmx:beforeSwap", (event) => {
-    if (event.detail.target.id === "imports-upload" && event.detail.xhr.status === 413) {
+    if (event.detail.target.matches("form.upload") && event.detail.xhr.status === 413) {
       event.detail.shouldSwap = true;
       event.detail.isError = false;
     }

@@ -52,8 +52,9 @@ def test_a_file_of_numbers_is_suppressed_and_its_heading_left_out(capsys, tmp_pa
     file = tmp_path / "opted_out.txt"
     file.write_text("\ufeffPhone\n+91 98000 00001\n\n+91 98000 00002\n", encoding="utf-8")
     call_command("suppress", file=file, json=True)
-    assert answer(capsys) == {"added": 2, "already": 0}
-    assert Suppression.objects.first().reason == "in the file opted_out.txt"
+    told = answer(capsys)
+    assert (told["added"], told["already"], told["records"]) == (2, 0, 2)
+    assert Suppression.objects.first().source == "opted_out.txt, line 2"
 
 
 def test_what_cannot_be_read_is_told_by_line_and_the_rest_is_stored(capsys):
@@ -68,7 +69,7 @@ def test_what_cannot_be_read_is_told_by_line_and_the_rest_is_stored(capsys):
 def test_numbers_without_a_reason_and_files_that_are_not_there_are_refused(tmp_path):
     assert "--reason" in refusal("suppress", "+919800000001")
     assert "--file" in refusal("suppress")
-    assert "cannot be read" in refusal("suppress", file=tmp_path / "nowhere.txt")
+    assert "cannot be opened" in refusal("suppress", file=tmp_path / "nowhere.txt")
 
 
 def test_an_export_has_the_columns_then_the_extras(capsys, tmp_path):
@@ -82,9 +83,10 @@ def test_an_export_has_the_columns_then_the_extras(capsys, tmp_path):
     assert answer(capsys) == {"rows": 2}
     header, *rows = csv.reader(io.StringIO(out.read_text(encoding="utf-8-sig")))
     assert header == [
-        "phone", "first_name", "last_name", "salutation", "email", "company", "tag", "time_zone", "plan",
+        "phone", "first_name", "last_name", "salutation", "email", "company", "tag", "time_zone", "do_not_contact",
+        "plan",
     ]  # fmt: skip
-    assert rows == [["+919800000001", "Zoë", "", "", "", "'-Acme", "", "", "gold"]] * 2
+    assert rows == [["+919800000001", "Zoë", "", "", "", "'-Acme", "", "", "", "gold"]] * 2
 
 
 def test_an_export_without_a_file_goes_to_standard_output(capsys):

@@ -1,71 +1,115 @@
-"""Which column of a file holds which field, and why we think so."""
+"""Which column of a file holds which field: the mapping, its corrections and its checks."""
 
 import json
 
 import pytest
 
-from lists.importing.columns import Mapping, from_options, guess, problems, suggested
+from lists.fields import SUPPRESSION_FIELDS
+from lists.importing.columns import Mapping, corrected, key, problems, words
 
-HEADERS = ["Handynummer", "Vorname", "Nachname", "E-Mail-Adresse", "Firma", "Geburtstag"]
-ROWS = [
-    ["+4915123456789", "Asha", "Rao", "asha@example.org", "Acme", "1990-01-02"],
-    ["+4915123456780", "Asha", "", "ravi@example.org", "", "1991-01-02"],
-]
-
-
-def test_headers_in_another_language_find_their_fields():
-    assert suggested(HEADERS, ROWS).columns == {
-        "phone": 0, "first_name": 1, "last_name": 2, "email": 3, "company": 4,
-    }  # fmt: skip
-
-
-def test_every_suggestion_has_a_reason_samples_and_a_fill_rate():
-    first, vorname, nachname, *_, birthday = guess(HEADERS, ROWS)
-    assert "Handynummer" in first.reason
-    assert vorname.samples == ("Asha",)
-    assert nachname.fill == 0.5
-    assert birthday.field is None and birthday.reason
-
-
-@pytest.mark.parametrize(
-    ("header", "field"),
-    [("MOBILE NO.", "phone"), ("phone_number", "phone"), ("Contact No", "phone"), ("msisdn", "phone"),
-     ("Teléfono", "phone"), ("WhatsApp", "phone"), ("मोबाइल", "phone"), ("Телефон", "phone"), ("Surname", "last_name"),
-     ("PRÉNOM", "first_name"), ("e_mail", "email"), ("Organisation", "company"), ("Anrede", "salutation"),
-     ("TimeZone", "time_zone"), ("Country", "country"), ("Name", "full_name"), ("Tags", "tag")],
-)  # fmt: skip
-def test_a_header_is_known_by_its_other_names(header, field):
-    assert guess([header], [["x"]])[0].field == field
-
-
-def test_a_column_without_a_telling_header_is_known_by_its_content():
-    found = guess(["a", "b", "c"], [["x", "+91 98000 12345", "asha@example.org"]] * 30 + [["x", "?", ""]])
-    assert [suggestion.field for suggestion in found] == [None, "phone", "email"]
-    assert "97 % of its values look like phone numbers" in found[1].reason
-
-
-def test_a_field_takes_one_column_and_the_exact_name_wins():
-    found = guess(["Mobile", "Phone", "Telephone"], [["+919800012345"] * 3])
-    assert [suggestion.field for suggestion in found] == [None, "phone", None] or found[1].field == "phone"
-    assert sum(suggestion.field == "phone" for suggestion in found) == 1
+HEADERS = ["City", "Mobile", "Policy No", "Phone 2", "Full name"]
+BASE = Mapping({"phone": 2, "full_name": 4}, "IN", more_phones=[3], unsure=[0])
 
 
 def test_a_mapping_survives_being_stored_as_json():
-    mapping = Mapping({"phone": 1, "country": 0}, "IN", {"tag": "July"}, [2])
+    mapping = Mapping(
+        {"phone": 1, "country": 0}, "IN", {"tag": "July"}, [2], [4, 5], "each", {"maybe": True}, [6],
+        {"placeholder": True}
+    )  # fmt: skip
     assert Mapping.from_dict(json.loads(json.dumps(mapping.as_dict()))) == mapping
-    assert [mapping.choice(at) for at in range(4)] == ["country", "phone", "extra", ""]
 
 
-def test_options_map_by_header_by_position_and_to_extras():
-    mapping = from_options(["phone=Mobile", "tag=#3", "extra=City"], ["City", "Mobile", "x"], "IN")
-    assert mapping == Mapping({"phone": 1, "tag": 2}, "IN", {}, [0])
-    assert from_options(["phone=MOBILE "], ["City", "Mobile"]).columns == {"phone": 1}
+def test_a_mapping_that_was_stored_earlier_is_read_with_what_is_new_left_empty():
+    stored = {"columns": {"phone": 1}, "region": "IN", "constants": {}, "extras": [2], "no longer known": 1}
+    assert Mapping.from_dict(stored) == Mapping({"phone": 1}, "IN", {}, [2], [], "first_mobile", {}, [], {})
+    assert Mapping.from_dict({}) == Mapping()
 
 
-@pytest.mark.parametrize("option", ["phone", "fone=Mobile", "phone=Nowhere", "phone=#9", "phone=#0"])
-def test_an_option_that_makes_no_sense_is_told_so(option):
-    with pytest.raises(ValueError, match=r"\.$"):
-        from_options([option], ["City", "Mobile"])
+def test_a_mapping_is_not_changed_through_the_dict_it_came_from():
+    stored = {"columns": {"phone": 1}, "more_phones": [2]}
+    mapping = Mapping.from_dict(stored)
+    stored["columns"]["tag"] = 5
+    stored["more_phones"].append(3)
+    assert (mapping.columns, mapping.more_phones) == ({"phone": 1}, [2])
+
+
+def test_a_form_shows_what_is_chosen_for_each_column():
+    mapping = Mapping({"phone": 1, "country": 0}, extras=[2], more_phones=[4])
+    assert [mapping.choice(at) for at in range(5)] == ["country", "phone", "extra", "", "phone"]
+    assert mapping.phones == [1, 4]
+
+
+@pytest.mark.parametrize(
+    ("header", "compared"),
+    [("What is your full name?", "what is your full name"), ("billing_first_name", "billing first name"),
+     ("firstName", "first name"), ("Mob. No.", "mob no"), ("CUSTOMERNAME", "customername"), ("Phone 1 - Value",
+      "phone 1 value"),
+     ("Nombre (100 caracteres o menos, obligatorio)", "nombre"), ("PRÉNOM", "prenom"), ("(Mobile)", "mobile"),
+     ("Mobile number with country code", "mobile number"), ("HTTPStatus", "http status"), ("", "")],
+)  # fmt: skip
+def test_the_words_of_a_header(header, compared):
+    assert " ".join(words(header)) == compared
+
+
+@pytest.mark.parametrize("header", ["Téléphone", "Mobile No.", "मोबाइल", "E-Mail", "x_y", "ÄÖ ü", "  "])
+def test_comparing_a_header_twice_changes_nothing(header):
+    assert key(key(header)) == key(header)
+
+
+def test_options_correct_single_columns_and_keep_the_other_guesses():
+    assert corrected(BASE, ["phone=Mobile"], HEADERS) == Mapping({"phone": 1, "full_name": 4}, "IN", unsure=[0])
+    assert corrected(BASE, [], HEADERS) == BASE
+
+
+@pytest.mark.parametrize(
+    ("options", "wanted"),
+    [
+        (["tag=#1"], Mapping({"phone": 2, "full_name": 4, "tag": 0}, "IN", more_phones=[3])),
+        (["phone=mobile ", "phone=Phone 2"], Mapping({"phone": 1, "full_name": 4}, "IN", more_phones=[3], unsure=[0])),
+        (["extra=City"], Mapping({"phone": 2, "full_name": 4}, "IN", extras=[0], more_phones=[3])),
+        (["ignore=Policy No"], Mapping({"full_name": 4, "phone": 3}, "IN", unsure=[0])),
+        (["ignore=Phone 2", "ignore=City"], Mapping({"phone": 2, "full_name": 4}, "IN")),
+        (["first_name=Full name"], Mapping({"phone": 2, "first_name": 4}, "IN", more_phones=[3], unsure=[0])),
+        (["last_name=City"], Mapping({"phone": 2, "last_name": 0}, "IN", more_phones=[3])),
+        (["do_not_contact=City"], Mapping({"phone": 2, "full_name": 4, "do_not_contact": 0}, "IN", more_phones=[3])),
+    ],
+)
+def test_what_an_option_names_is_no_longer_what_it_was_guessed_to_be(options, wanted):
+    assert corrected(BASE, options, HEADERS) == wanted
+
+
+def test_a_full_name_that_is_chosen_takes_the_place_of_first_and_last_name():
+    base = Mapping({"phone": 1, "first_name": 0, "last_name": 2})
+    assert corrected(base, ["full_name=Full name"], HEADERS).columns == {"phone": 1, "full_name": 4}
+
+
+def test_a_column_that_is_chosen_takes_the_place_of_one_value_for_all_rows():
+    assert corrected(Mapping({"phone": 1}, constants={"tag": "July"}), ["tag=City"], HEADERS).constants == {}
+
+
+def test_lists_of_do_not_contact_numbers_have_fields_of_their_own():
+    assert corrected(Mapping({"phone": 1}), ["reason=City"], HEADERS, SUPPRESSION_FIELDS).columns["reason"] == 0
+    with pytest.raises(ValueError, match="is no mapping"):
+        corrected(Mapping({"phone": 1}), ["reason=City"], HEADERS)
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (["phone"], "“phone” is no mapping"),
+        (["fone=Mobile"], "“fone=Mobile” is no mapping"),
+        (["phone=Nowhere"], "The file has no column “Nowhere”"),
+        (["phone=#9"], "The file has 5 columns; there is no column #9"),
+        (["phone=#0"], "there is no column #0"),
+        (["tag=City", "tag=Mobile"], "Tag is mapped twice"),
+        (["phone=Mobile", "extra=Mobile"], "“Mobile” is mapped twice"),
+        (["tag=City", "company=City"], "“City” is mapped twice"),
+    ],
+)
+def test_an_option_that_makes_no_sense_is_told_so(options, sentence):
+    with pytest.raises(ValueError, match=r"\.$") as caught:
+        corrected(BASE, options, HEADERS)
+    assert sentence in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -74,11 +118,19 @@ def test_an_option_that_makes_no_sense_is_told_so(option):
         (Mapping({}), "Choose the column that holds the phone number."),
         (Mapping({"phone": 0, "tag": 0}), "“a” is used for more than one field."),
         (Mapping({"phone": 0}, extras=[0]), "“a” is used for more than one field."),
+        (Mapping({"phone": 0}, more_phones=[0]), "“a” is used for more than one field."),
         (Mapping({"phone": 7}), "A chosen column is not in this file. Choose the columns again."),
+        (Mapping({"phone": 0}, more_phones=[2]), "A chosen column is not in this file. Choose the columns again."),
+        (Mapping({"phone": 0}, unsure=[2]), "A chosen column is not in this file. Choose the columns again."),
         (Mapping({"phone": 0, "shoe": 1}), "A chosen field is not one of ours. Choose the fields again."),
         (Mapping({"phone": 0}, "XX"), "Choose the default country from the list."),
+        (Mapping({"phone": 0}, numbers="all"), "Choose which of several phone numbers counts."),
         (Mapping({"phone": 0}, constants={"tag": "x" * 101}), "Tag may have 100 characters."),
         (Mapping({"phone": 0}, constants={"time_zone": "Mars"}), "“Mars” is no time zone. Write it as Asia/Kolkata."),
+        (
+            Mapping({"phone": 0, "full_name": 1}, constants={"full_name": "Asha"}),
+            "Full name (split at the first space) has both a column and one value for all rows; choose one of them.",
+        ),
     ],
 )
 def test_a_mapping_that_cannot_be_used_says_what_to_choose(mapping, sentence):
@@ -86,4 +138,4 @@ def test_a_mapping_that_cannot_be_used_says_what_to_choose(mapping, sentence):
 
 
 def test_a_good_mapping_has_no_problems():
-    assert problems(Mapping({"phone": 0}, "IN", {"tag": "July"}, [1]), ["a", "b"]) == []
+    assert problems(Mapping({"phone": 0}, "IN", {"tag": "July"}, [1], [2], "each"), ["a", "b", "c"]) == []

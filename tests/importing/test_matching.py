@@ -1,4 +1,4 @@
-"""The statements of the database equal the plain rule: import the rows one by one, in file order, under the policy."""
+"""The statements of the database equal the plain rule: put the rows of a number together, then import them."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lists.fields import TEXTS
-from lists.importing.matching import fold
+from lists.importing.policy import Policy, fold
 from lists.models import Suppression
 from tests.factories import join, make_contact, make_list
 from tests.importing.worlds import commit, preview, rolled_back, run, state, undo
@@ -18,9 +18,10 @@ NUMBERS = [f"+9198000123{at:02d}" for at in range(6)]
 
 @dataclass
 class Judge:
-    """Imports rows one by one into plain dictionaries, as the rule is told to people."""
+    """Imports rows into plain dictionaries, as the rule is told to people: number by number, in file order."""
 
     policy: str
+    other_person: str
     allow_duplicates: bool
     contacts: dict[str, dict[str, Any]]
     members: set[tuple[str, int]]
@@ -28,46 +29,62 @@ class Judge:
     outcomes: list[str] = field(default_factory=list)
 
     def import_all(self, rows: list[dict[str, Any]]) -> None:
-        first_of: dict[str, int] = {}
-        before = {phone: {**contact} for phone, contact in self.contacts.items()}
-        seen: dict[str, int] = {}
-        for at, row in enumerate(rows):
-            phone = row["phone"]
-            if phone in self.suppressed:
-                self.outcomes.append("suppressed")
-            elif not row["good"]:
-                self.outcomes.append("rejected")
-            else:
-                self.import_one(row)
-                seen[phone] = seen.get(phone, 0) + 1
-                if phone in first_of:
-                    self.outcomes.append("unchanged" if self.allow_duplicates else "merged")
-                else:
-                    first_of[phone] = at
-                    self.outcomes.append("")
-                if self.allow_duplicates or seen[phone] == 1:
-                    self.members.add((phone, seen[phone]))
-        for phone, at in first_of.items():
-            if phone not in before:
-                self.outcomes[at] = "created"
-            else:
-                self.outcomes[at] = "unchanged" if self.contacts[phone] == before[phone] else "updated"
+        self.outcomes = [
+            "suppressed" if row["phone"] in self.suppressed and row["good"] else "rejected" for row in rows
+        ]
+        numbers = dict.fromkeys(row["phone"] for row in rows if row["phone"] not in self.suppressed)
+        for phone in numbers:
+            self.import_number(
+                phone, [(at, row) for at, row in enumerate(rows) if row["phone"] == phone and row["good"]]
+            )
 
-    def import_one(self, row: dict[str, Any]) -> None:
-        contact = self.contacts.get(row["phone"])
-        values = {"first_name": row["first_name"], "last_name": row["last_name"], "extra": row["extra"]}
+    def import_number(self, phone: str, rows: list[tuple[int, dict[str, Any]]]) -> None:
+        if not rows:
+            return
+        (first_at, first), *repeats = rows
+        together = {name: first[name] for name in ("first_name", "last_name", "extra")}
+        occurrence = 1
+        places = {1}
+        for at, row in repeats:
+            occurrence += 1
+            is_other = self.are_other_people(together, row)
+            self.outcomes[at] = "unchanged" if self.allow_duplicates else "merged"
+            if is_other and self.other_person == "leave_out":
+                self.outcomes[at] = "skipped"
+            elif self.allow_duplicates:
+                places.add(occurrence)
+            self.put(together, row)
+        contact = self.contacts.get(phone)
         if contact is None:
-            self.contacts[row["phone"]] = values
+            self.contacts[phone], self.outcomes[first_at] = together, "created"
+        elif self.are_other_people(contact, together) and self.other_person == "leave_out":
+            self.outcomes[first_at] = "skipped"
+            places.discard(1)
+        else:
+            before = {**contact}
+            self.put(contact, together)
+            self.outcomes[first_at] = "unchanged" if contact == before else "updated"
+        self.members |= {(phone, place) for place in places}
+
+    @staticmethod
+    def are_other_people(one: dict[str, Any], other: dict[str, Any]) -> bool:
+        names = [{person["first_name"].lower(), person["last_name"].lower()} for person in (one, other)]
+        return all("" not in both for both in names) and not names[0] & names[1]
+
+    def put(self, contact: dict[str, Any], row: dict[str, Any]) -> None:
+        if self.are_other_people(contact, row):
+            if self.other_person == "take":
+                contact.update({name: row[name] for name in ("first_name", "last_name", "extra")})
         elif self.policy != "keep":
             for name in ("first_name", "last_name"):
-                if values[name] and (self.policy == "replace" or not contact[name]):
-                    contact[name] = values[name]
+                if row[name] and (self.policy == "replace" or not contact[name]):
+                    contact[name] = row[name]
             for header, value in row["extra"].items():
                 if self.policy == "replace" or header not in contact["extra"]:
                     contact["extra"] = {**contact["extra"], header: value}
 
 
-NAMES = st.sampled_from(["", "A", "B", "é", "'"])
+NAMES = st.sampled_from(["", "A", "B", "é", "O'B"])
 EXTRAS = st.dictionaries(st.just("City"), st.sampled_from(["Pune", "Goa", 'ü"\\']), max_size=1)
 CONTACTS = st.fixed_dictionaries(
     {
@@ -95,6 +112,7 @@ WORLDS = {
     "existing": st.dictionaries(st.sampled_from(NUMBERS), CONTACTS, max_size=4),
     "suppressed": st.sets(st.sampled_from(NUMBERS), max_size=2),
     "policy": st.sampled_from(["keep", "fill", "replace"]),
+    "other_person": st.sampled_from(["keep", "take", "leave_out"]),
     "allow_duplicates": st.booleans(),
 }
 
@@ -111,8 +129,8 @@ def build(existing, suppressed, allow_duplicates):
 
 
 def cells(row):
-    mail = "" if row["good"] else "no mail"
-    return [row["phone"], row["first_name"], row["last_name"], mail, row["extra"].get("City", "")]
+    phone = row["phone"] if row["good"] else "12"
+    return [phone, row["first_name"], row["last_name"], "", row["extra"].get("City", "")]
 
 
 many = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -121,12 +139,13 @@ many = settings(max_examples=60, deadline=None, suppress_health_check=[HealthChe
 @pytest.mark.django_db
 @many
 @given(**WORLDS)
-def test_the_statements_equal_importing_row_by_row(rows, existing, suppressed, policy, allow_duplicates):
+def test_the_statements_equal_the_plain_rule(*, rows, existing, suppressed, policy, other_person, allow_duplicates):
     with rolled_back():
         contact_list = build(existing, suppressed, allow_duplicates)
         before = state()
         judge = Judge(
             policy,
+            other_person,
             allow_duplicates,
             {phone: {**values, "member": None} for phone, values in existing.items()},
             {(phone, 1) for phone, values in existing.items() if values["member"]},
@@ -136,7 +155,7 @@ def test_the_statements_equal_importing_row_by_row(rows, existing, suppressed, p
             del contact["member"]
         judge.import_all(rows)
 
-        imported = preview([cells(row) for row in rows], contact_list, policy)
+        imported = preview([cells(row) for row in rows], contact_list, policy, other_person)
         foreseen = list(imported.rows.order_by("line").values_list("outcome", flat=True))
         assert foreseen == judge.outcomes
         assert state() == before
@@ -158,11 +177,11 @@ def test_the_statements_equal_importing_row_by_row(rows, existing, suppressed, p
 @pytest.mark.django_db
 @many
 @given(**WORLDS)
-def test_import_and_undo_is_as_if_nothing_had_been(rows, existing, suppressed, policy, allow_duplicates):
+def test_import_and_undo_is_as_if_nothing_was(*, rows, existing, suppressed, policy, other_person, allow_duplicates):
     with rolled_back():
         contact_list = build(existing, suppressed, allow_duplicates)
         before = state()
-        undone = undo(run([cells(row) for row in rows], contact_list, policy))
+        undone = undo(run([cells(row) for row in rows], contact_list, policy, other_person))
         assert undone.state == "undone"
         assert state() == before
 
@@ -170,20 +189,25 @@ def test_import_and_undo_is_as_if_nothing_had_been(rows, existing, suppressed, p
 @pytest.mark.django_db
 @many
 @given(**WORLDS)
-def test_the_same_rows_twice_add_nothing_the_second_time(rows, existing, suppressed, policy, allow_duplicates):
+def test_the_same_rows_twice_add_nothing_the_second_time(
+    *, rows, existing, suppressed, policy, other_person, allow_duplicates
+):
     with rolled_back():
         contact_list = build(existing, suppressed, allow_duplicates)
-        run([cells(row) for row in rows], contact_list, policy)
+        run([cells(row) for row in rows], contact_list, policy, other_person)
         once = state()
-        again = run([cells(row) for row in rows], contact_list, policy)
+        again = run([cells(row) for row in rows], contact_list, policy, other_person)
         assert (again.created, again.joined) == (0, 0)
         assert state() == once
 
 
-ROWS = st.fixed_dictionaries({**dict.fromkeys(TEXTS, NAMES), "extra": EXTRAS})
+SAME_PERSON = st.fixed_dictionaries(
+    {**dict.fromkeys(TEXTS, NAMES), "first_name": st.sampled_from(["", "A"]), "extra": EXTRAS}
+)
 
 
-@given(st.lists(ROWS, min_size=1, max_size=5), st.sampled_from(["keep", "fill", "replace"]))
-def test_folding_what_is_folded_changes_nothing(rows, policy):
+@given(st.lists(SAME_PERSON, min_size=1, max_size=5), st.sampled_from(["keep", "fill", "replace"]), st.booleans())
+def test_folding_what_is_folded_changes_nothing(rows, on_existing, by_full_name):
+    policy = Policy(on_existing, by_full_name=by_full_name)
     folded = fold(rows, policy)
     assert fold([folded, *rows[1:]], policy) == folded

@@ -9,8 +9,10 @@ from typing import Any
 from django.db import transaction
 
 from lists import jobs
-from lists.importing import columns, flow
+from lists.importing import flow
 from lists.importing.columns import Mapping
+from lists.importing.flow import Target
+from lists.importing.guessing import suggested
 from lists.models import Contact, ContactList, Import, Membership
 from tests.factories import make_list
 
@@ -26,29 +28,34 @@ def csv_bytes(rows: Sequence[Sequence[str]], header: Sequence[str] = HEADER) -> 
 
 def upload(rows: Sequence[Sequence[str]] | bytes, contact_list: ContactList | None = None) -> Import:
     content = rows if isinstance(rows, bytes) else csv_bytes(rows)
-    return flow.receive([content], "renewals.csv", contact_list or make_list(), None)
+    return flow.receive([content], "renewals.csv", Target(contact_list or make_list()), None)
 
 
 def preview(
     rows: Sequence[Sequence[str]] | bytes,
     contact_list: ContactList | None = None,
     on_existing: str = "fill",
-    **kwargs: Any,
+    other_person: str = "keep",
 ) -> Import:
     """An import that has been analysed and waits for a person."""
     imported = upload(rows, contact_list)
-    mapping = MAPPING if imported.headers == HEADER else columns.suggested(imported.headers, [], "IN")
-    flow.match_columns(imported, mapping, on_existing)
+    mapping = MAPPING if imported.headers == HEADER else suggested(imported.headers, [], "IN")
+    flow.match_columns(imported, mapping, on_existing, other_person)
     return work(imported)
 
 
-def commit(imported: Import) -> Import:
-    flow.begin_commit(imported, None)
+def commit(imported: Import, *, unanswered: bool = False) -> Import:
+    flow.begin_commit(imported, None, unanswered=unanswered)
     return work(imported)
 
 
-def run(rows: Sequence[Sequence[str]] | bytes, contact_list: ContactList, on_existing: str = "fill") -> Import:
-    return commit(preview(rows, contact_list, on_existing))
+def run(
+    rows: Sequence[Sequence[str]] | bytes,
+    contact_list: ContactList,
+    on_existing: str = "fill",
+    other_person: str = "keep",
+) -> Import:
+    return commit(preview(rows, contact_list, on_existing, other_person))
 
 
 def undo(imported: Import) -> Import:

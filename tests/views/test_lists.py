@@ -246,7 +246,7 @@ def test_an_export_is_safe_in_a_spreadsheet_and_written_down(manager):
     assert list(csv.DictReader(io.StringIO(text))) == [
         {
             "phone": "+919800000777", "first_name": "'=1+1", "last_name": "", "salutation": "", "email": "",
-            "company": "", "tag": "", "time_zone": "", "age": "'@7", "plan": "gold",
+            "company": "", "tag": "", "time_zone": "", "do_not_contact": "", "age": "'@7", "plan": "gold",
         }
     ]  # fmt: skip
     assert AuditEvent.objects.get().action == "exported"

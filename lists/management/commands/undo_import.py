@@ -6,6 +6,7 @@ from lists import jobs
 from lists.importing import flow
 from lists.importing import undo as undoing
 from lists.importing.flow import ImportRefused
+from lists.importing.policy import Policy
 from lists.importing.progress import Progress
 from lists.management.base import JsonCommand, Refused
 from lists.models import Import, ImportState
@@ -23,12 +24,12 @@ class Command(JsonCommand):
         imported = Import.objects.filter(pk=options["import_id"]).first()
         if imported is None:
             raise Refused(f"There is no import {options['import_id']}.")
-        if imported.state != ImportState.COMPLETED:
+        if imported.state != ImportState.COMPLETED and not flow.broke_off(imported):
             raise Refused(
-                f"Import {imported.pk} is {imported.get_state_display()}; only a completed one can be undone."
+                f"Import {imported.pk} is {imported.get_state_display()}; only one that has saved rows can be undone."
             )
         if options["dry_run"]:
-            return undoing.plan(imported.pk, imported.on_existing)._asdict()
+            return undoing.plan(imported.pk, Policy.of(imported), list_id=imported.contact_list_id)._asdict()
         try:
             flow.begin_undo(imported, None)
         except ImportRefused as refused:
@@ -40,7 +41,8 @@ class Command(JsonCommand):
     def tell(self, result: dict[str, Any]) -> None:
         self.stdout.write(
             f"{result['removed']:,} removed, {result['restored']:,} given their earlier values, "
-            f"{result['conflicts']:,} left alone because somebody has changed them since."
+            f"{result['conflicts']:,} left alone because somebody has changed them since. "
+            f"{result['left']:,} left the list."
         )
 
     def needs_a_person(self, result: dict[str, Any]) -> bool:
