@@ -16,6 +16,7 @@ from django.views.decorators.http import require_safe
 
 from lists import jobs
 from lists.htmx import render_page
+from lists.importing import describing
 from lists.models import (
     Connection,
     ContactList,
@@ -163,11 +164,9 @@ def _imports_in_need() -> Iterator[Need]:
             yield _rest("imports", reverse("imports-index"), "Open the imports")
             return
         url = reverse("imports-detail", args=[imp.pk])
-        if imp.state == ImportState.FAILED:
-            yield Need("failed", str(imp), imp.failure, url, "Open the import")
-        else:
-            text = f"{imp.records:,} rows are checked; nothing is saved before somebody says so."
-            yield Need("ready", str(imp), text, url, "Review and import")
+        state, word = describing.standing(imp)
+        action = "Review and import" if state == ImportState.READY else "Open the import"
+        yield Need(state, str(imp), imp.failure or describing.sentence(imp), url, action, word)
 
 
 def first_steps(user: User | AnonymousUser) -> list[Step]:

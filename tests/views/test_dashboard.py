@@ -80,9 +80,19 @@ def test_imports_that_are_ready_or_failed_are_brought_up(administrator):
     make_import(state="failed", failure="Line 7 begins a quote that never ends.")
     make_import()
     response = dashboard(administrator)
-    assertContains(response, "5 rows are checked")
+    assertContains(response, "5 contacts would be imported into")
     assertContains(response, "Line 7 begins a quote that never ends.")
     assert len(response.context["needs"]()) == 2
+
+
+def test_an_import_with_nothing_to_import_is_called_ready_nowhere(administrator):
+    imported = make_import(state="ready", records=5, rejected=5)
+    response = dashboard(administrator)
+    assertNotContains(response, "ready to import")
+    assertContains(response, "nothing to import", count=2)  # among what needs a person, and among the newest
+    response = administrator.get(reverse("lists-imports", args=[imported.contact_list_id]))
+    assertNotContains(response, "ready to import")
+    assertContains(response, "nothing to import")
 
 
 def test_a_connection_that_fails_is_brought_up_until_it_is_archived(administrator):
