@@ -30,6 +30,8 @@ MEGABYTE = 1024 * 1024
 DOUBLED = timedelta(seconds=60)
 """What the same person sends again within this time is the same upload, sent twice."""
 PASTED = "pasted rows.csv"
+ACCEPTED = ".csv,.tsv,.txt,.xlsx,.xls,.ods,.zip"
+"""What a browser offers to choose. What a file is, only its content says."""
 COUNTRIES = [
     ("", "None: every number says its country"),
     *((code, f"{name} ({code})") for code, name in REGIONS.items()),
@@ -71,7 +73,7 @@ class UploadForm(forms.Form):
         required=False,
         allow_empty_file=True,  # what is wrong with it is told by the reader, in more words
         max_length=None,
-        widget=forms.FileInput(attrs={"accept": ".csv,.tsv,.txt,.xlsx,.xls,.ods,.zip"}),
+        widget=forms.FileInput(attrs={"accept": ACCEPTED}),
     )
     pasted = forms.CharField(
         label="Paste rows",

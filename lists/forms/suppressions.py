@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 
-from lists.forms.imports import too_large
+from lists.forms.imports import ACCEPTED, too_large
 from lists.phones import REGIONS
 
 MOST = 20_000
@@ -44,7 +44,7 @@ class SuppressFileForm(forms.Form):
         label="File",
         allow_empty_file=True,  # what is wrong with it is told by the reader, in more words
         max_length=None,
-        widget=forms.FileInput({"accept": ".csv,.tsv,.txt,.xlsx,.xls,.ods,.zip"}),
+        widget=forms.FileInput({"accept": ACCEPTED}),
         error_messages={"required": "Choose a file."},
     )
     reason = forms.CharField(

@@ -6,6 +6,7 @@ from functools import partial
 import pytest
 from django.utils import timezone
 
+from lists import db
 from lists.models import SyncRun
 from lists.sync import history, planning, settling
 from tests.factories import make_list, make_run
@@ -29,6 +30,12 @@ pytestmark = pytest.mark.django_db
             {"state": "waiting", "waiting_for": "LeadLex's daily quota, until 00:00 UTC"},
             "1 of 3 are in the list; 2 are still to be sent; waiting: LeadLex's daily quota, until 00:00 UTC.",
         ),
+        (
+            {"added": 1, "planned": 2},
+            {"state": "running", "held_up_by": db.DISK_FULL},
+            "1 of 3 are in the list; 2 are still to be sent; waiting: the disk is full.",
+        ),
+        ({"added": 3}, {"state": "completed", "held_up_by": db.DISK_FULL}, "3 of 3 are in the list."),
     ],
 )
 def test_a_run_is_told_in_one_sentence(outcomes, fields, sentence):

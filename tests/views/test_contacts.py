@@ -27,6 +27,21 @@ def test_a_number_is_found_in_any_spelling(manager, spelling):
     assert manager.get(reverse("contacts-index"), {"q": spelling}).context["page"].rows == [contact]
 
 
+@pytest.mark.parametrize("role", ["campaign manager", "auditor"])
+def test_a_contact_is_found_by_another_of_its_numbers(client_of, role):
+    make_list(default_region="IN")
+    asha = make_contact("+14155550101", extra={"Other numbers": f"+919800000778, {PHONE}"})
+    make_contact("+14155550102", extra={"Other numbers": "+919800000779"})
+    for spelling in (PHONE, "98000 00777"):
+        assert client_of(role).get(reverse("contacts-index"), {"q": spelling}).context["page"].rows == [asha]
+
+
+def test_only_a_whole_other_number_finds_a_contact_for_somebody_who_may_not_see_numbers(auditor):
+    make_contact("+14155550101", extra={"Other numbers": PHONE})
+    for part in ("00777", PHONE[:-1]):
+        assert auditor.get(reverse("contacts-index"), {"q": part}).context["page"].rows == []
+
+
 def test_a_part_of_a_number_and_a_part_of_a_name_are_found(manager):
     contact = make_contact(PHONE, first_name="Asha", last_name="Müller")
     make_contact("+14155550101", first_name="Ravi")
