@@ -10,6 +10,8 @@ from django.db.models import Exists, OuterRef
 
 from lists.fields import BY_NAME, FIELDS, OF_CONTACT
 from lists.importing.columns import ATTRIBUTE, key
+from lists.importing.lines import file_line
+from lists.importing.progress import last_counted
 from lists.models import ContactList, Import, Membership, RowOutcome, Suppression
 
 REJECTED_COLUMNS = ("_line", "_code", "_column", "_value", "_reason", "_suggestion")
@@ -87,11 +89,11 @@ def rejected_rows(imported: Import) -> Iterator[str]:
 def _rejected(imported: Import) -> Iterator[Iterable[object]]:
     width = len(imported.headers)
     yield (*imported.headers, *REJECTED_COLUMNS)
-    rows = imported.rows.filter(outcome=RowOutcome.REJECTED).order_by("line")
+    rows = imported.rows.filter(outcome=RowOutcome.REJECTED, line__lte=last_counted(imported)).order_by("line")
     said = rows.values_list("raw", "line", "code", "column", "value", "reason", "suggestion")
-    for raw, *rest in said.iterator(chunk_size=2_000):
+    for raw, line, *rest in said.iterator(chunk_size=2_000):
         # A row with more cells than the header keeps them behind everything else, where no column is shifted by them.
-        yield (*raw[:width], *[""] * (width - len(raw)), *rest, *raw[width:])
+        yield (*raw[:width], *[""] * (width - len(raw)), file_line(line), *rest, *raw[width:])
 
 
 def template() -> Iterator[str]:

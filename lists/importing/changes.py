@@ -8,10 +8,10 @@ from lists.fields import TEXTS
 from lists.importing.cleaning import CleanRow, cleaner
 from lists.importing.columns import Mapping
 from lists.importing.describing import NOT_SAVED
-from lists.importing.lines import LAST_LINE, file_line, line_in_words
+from lists.importing.lines import file_line, line_in_words
 from lists.importing.matching import LABELS
 from lists.importing.policy import Policy, fold
-from lists.importing.progress import Progress
+from lists.importing.progress import last_counted
 from lists.importing.reading import Record
 from lists.importing.row_warnings import KINDS, Code
 from lists.models import Contact, Import, ImportRow, RowOutcome
@@ -97,7 +97,7 @@ class RowShown(NamedTuple):
 def shower(imported: Import) -> Callable[[ImportRow], RowShown]:
     """The function that shows rows of one import. Each is cleaned again: only its raw cells and codes are kept."""
     mapping, policy = Mapping.from_dict(imported.mapping), Policy.of(imported)
-    reached = Progress.from_json(imported.progress).line if imported.unsaved else LAST_LINE
+    reached = last_counted(imported)
     clean = cleaner(mapping, imported.headers) if "phone" in mapping.columns else None
 
     def show(row: ImportRow) -> RowShown:

@@ -71,6 +71,11 @@ class Mapping:
         first = self.columns.get("phone")
         return [*([] if first is None else [first]), *self.more_phones]
 
+    def not_imported(self, headers: Sequence[str]) -> list[int]:
+        """Positions of the columns that are neither a field nor an attribute, nor asked about."""
+        used = {*self.columns.values(), *self.more_phones, *self.extras, *self.unsure}
+        return [at for at in range(len(headers)) if at not in used]
+
     def choice(self, column: int) -> str:
         """What a form shows as chosen for a column: a field's name, EXTRA, or "" for a column not imported."""
         if column in self.more_phones:

@@ -57,16 +57,20 @@ def _sentence_of_suppressions(imported: Import) -> str:
             return "Numbers that nobody may call. Nothing is saved yet."
         case ImportState.ANALYSING:
             return "Every row is being checked. No number of it is saved yet."
-        case ImportState.READY if not imported.to_import:
-            return "No number of the file would become do-not-contact. Nothing is saved."
+        case ImportState.READY if imported.to_import:
+            return f"{units(imported)} would become do-not-contact. Nothing is saved yet."
+        case ImportState.READY if imported.unchanged:
+            return f"{_there_already(imported)}; the file adds none. Nothing is saved."
         case ImportState.READY:
-            return f"{units(imported)} would be do-not-contact. Nothing is saved yet."
+            return "No number of the file would become do-not-contact. Nothing is saved."
         case ImportState.COMMITTING:
             return f"Making {units(imported)} do-not-contact."
-        case ImportState.COMPLETED if not imported.to_import:
-            return "No number could be read in the file."
+        case ImportState.COMPLETED if imported.to_import:
+            return f"{units(imported)} of the file became do-not-contact."
+        case ImportState.COMPLETED if imported.unchanged:
+            return f"{_there_already(imported)}; the file added none."
         case ImportState.COMPLETED:
-            return f"{units(imported)} of the file must not be contacted, {imported.created:,} of them newly so."
+            return "No number could be read in the file."
         case ImportState.FAILED if imported.started_at is None:
             return "The file could not be checked. No number of it was saved."
         case ImportState.FAILED:
@@ -74,12 +78,18 @@ def _sentence_of_suppressions(imported: Import) -> str:
     return "Discarded before any number of it was saved."
 
 
+def _there_already(imported: Import) -> str:
+    """How many numbers of a file were do-not-contact before, as a clause; it is for a file with such numbers."""
+    number = imported.unchanged
+    return f"{counted(number, 'number')} of the file {'is' if number == 1 else 'are'} do-not-contact already"
+
+
 def _not_saved(imported: Import) -> str:
     return f"{imported.unsaved:,} of {counted(imported.records, 'row')} were not saved"
 
 
 def units(imported: Import) -> str:
-    """What an import brings in, counted: contacts, or the numbers of a file of those nobody may call."""
+    """What an import brings in, counted: contacts, or the numbers that become do-not-contact."""
     return counted(imported.to_import, "number" if imported.is_of_suppressions else "contact")
 
 
@@ -113,7 +123,7 @@ def ledger(imported: Import) -> dict[str, int]:
 
 
 def stays_out(imported: Import) -> str:
-    """The rows an import would leave out, and why, in words."""
+    """The rows an import would leave out, and why, in words; of numbers, also how many are do-not-contact already."""
     told = {
         "merged": "merged into another row",
         "rejected": "rejected",
@@ -121,7 +131,10 @@ def stays_out(imported: Import) -> str:
         "skipped": "skipped",
     }
     parts = [f"{getattr(imported, outcome):,} {words}" for outcome, words in told.items() if getattr(imported, outcome)]
-    return f"Stays out: {', '.join(parts)}." if parts else "Every row of the file is imported."
+    sentences = [f"Stays out: {', '.join(parts)}."] if parts else []
+    if imported.is_of_suppressions and (known := imported.unchanged):
+        sentences.insert(0, f"{known:,} {'is' if known == 1 else 'are'} there already.")
+    return " ".join(sentences) or "Every row of the file is imported."
 
 
 def drift(imported: Import) -> str:
@@ -136,7 +149,8 @@ def drift(imported: Import) -> str:
     ]
     if not differing:
         return ""
-    return f"Contacts changed between the preview and the import, so it came out differently: {', '.join(differing)}."
+    changed = "The do-not-contact list" if imported.is_of_suppressions else "Contacts"
+    return f"{changed} changed between the preview and the import, so it came out differently: {', '.join(differing)}."
 
 
 # How it was made -----------------------------------------------------------------------------------------------------
@@ -148,7 +162,8 @@ def in_words(dialect: Dialect) -> list[str]:
     return [
         f"{reading.ENCODINGS[dialect.encoding]}.",
         f"Columns are separated by {separated}.",
-        "The first row names the columns." if dialect.has_header else "There is no header row.",
+        f"The header is on line {dialect.header_line or 1}." if dialect.has_header else "There is no header row.",
+        *reading.layout_in_words(dialect),
     ]
 
 
@@ -162,7 +177,7 @@ def mapped(imported: Import) -> list[tuple[str, str]]:
 
 def became(mapping: Mapping, column: int) -> str:
     """What a column of the file became: a field, an attribute, or nothing."""
-    if column in mapping.phones and len(mapping.phones) > 1:
+    if column in mapping.phones and len(mapping.phones) > 1 and mapping.numbers != "each":
         return f"{BY_NAME['phone'].label}, {ordinal(mapping.phones.index(column) + 1)} choice"
     if column in mapping.extras:
         return "Attribute under its own name"
@@ -176,13 +191,6 @@ def ordinal(number: int) -> str:
     """ "1st", "2nd", "12th"."""
     teens = 10 < number % 100 < 14
     return f"{number}{'th' if teens else {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th')}"
-
-
-def not_imported(imported: Import) -> list[int]:
-    """Positions of the columns that are neither a field nor an attribute, nor asked about."""
-    mapping = Mapping.from_dict(imported.mapping)
-    used = {*mapping.columns.values(), *mapping.more_phones, *mapping.extras, *mapping.unsure}
-    return [at for at in range(len(imported.headers)) if at not in used]
 
 
 class OptOutReading(NamedTuple):
@@ -273,7 +281,10 @@ def _policy_choices(imported: Import) -> Iterator[tuple[str, Any]]:
 
 
 class ProgressShown(NamedTuple):
-    """How far a job is, in rows: `of` is None while the whole is not known."""
+    """How far a job is, in rows: `of` is None while the whole is not known.
+
+    sentence  what it is doing, or what it waits for
+    """
 
     title: str
     sentence: str
@@ -296,9 +307,18 @@ _PHASES = {
 
 def progress(imported: Import) -> ProgressShown:
     """Where the job stands, from its own row alone: a page asks every second."""
+    shown = _progress(imported)
+    if not imported.held_up_by:
+        return shown
+    waits = f"Waiting: {imported.held_up_by}. It is tried again every half minute; nothing is lost."
+    return shown._replace(sentence=waits)
+
+
+def _progress(imported: Import) -> ProgressShown:
     done = Progress.from_json(imported.progress)
     if imported.state == ImportState.ANALYSING:
         return ProgressShown("Checking every row", _PHASES[done.phase], done.rows, None)
     if imported.state == ImportState.COMMITTING:
-        return ProgressShown("Importing", "Saving the contacts", done.passed, imported.records)
+        saved = "numbers" if imported.is_of_suppressions else "contacts"
+        return ProgressShown("Importing", f"Saving the {saved}", done.passed, imported.records)
     return ProgressShown("Undoing", "Taking the rows back, the last line first", done.undo.passed, imported.records)

@@ -5,7 +5,9 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Self
 
 from lists.importing.cleaning import OPTED_OUT, CleanRow
+from lists.importing.lines import LAST_LINE
 from lists.importing.undo import Undone
+from lists.models import Import
 
 SAMPLES = 3
 """Lines remembered of a warning."""
@@ -96,6 +98,11 @@ class Progress:
             self.opted_out += 1
         if row.opt_out and (row.opt_out in self.opt_outs or len(self.opt_outs) < MOST_WORDS):
             self.opt_outs[row.opt_out] = self.opt_outs.get(row.opt_out, 0) + 1
+
+
+def last_counted(imported: Import) -> int:
+    """The last line that the ledger counts: every one, unless saving broke off before it."""
+    return Progress.from_json(imported.progress).line if imported.unsaved else LAST_LINE
 
 
 def _known(kind: type[Any], stored: Mapping[str, Any]) -> dict[str, Any]:

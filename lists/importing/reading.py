@@ -26,7 +26,8 @@ from lists.importing.refusals import FileRefused
 
 __all__ = [
     "DELIMITERS", "ENCODINGS", "LONGEST_CELL", "MOST_COLUMNS", "NOTES", "Dialect", "FileRefused", "Inspection",
-    "Reading", "Record", "above", "detect", "distinct", "headers", "inspect", "no_rows", "read", "survey",
+    "Reading", "Record", "above", "detect", "distinct", "headers", "inspect", "layout_in_words", "no_rows", "read",
+    "survey",
 ]  # fmt: skip
 
 LONGEST_HEADER = 100
@@ -171,11 +172,6 @@ def detect(
         if header
         else ()
     )
-    found = [coded.sentence, _separated(layout, how), header_found]
-    if layout.wrapped:
-        found.append("Every line is one quoted cell, so each is read once more inside.")
-    if blocks:
-        found.append(f"{len(blocks)} tables stand side by side; they are read one below the other.")
     dialect = Dialect(
         coded.name,
         layout.delimiter,
@@ -185,7 +181,18 @@ def detect(
         layout.wrapped,
         blocks,
     )
-    return Reading(dialect, tuple(found), coded.certain)
+    found = (coded.sentence, _separated(layout, how), header_found, *layout_in_words(dialect))
+    return Reading(dialect, found, coded.certain)
+
+
+def layout_in_words(dialect: Dialect) -> list[str]:
+    """What is unusual about where the cells of a file stand, as sentences."""
+    found = []
+    if dialect.wrapped:
+        found.append("Every line is one quoted cell, so each is read once more inside.")
+    if dialect.blocks:
+        found.append(f"{len(dialect.blocks)} tables stand side by side; they are read one below the other.")
+    return found
 
 
 def _separated(layout: _Layout, how: str) -> str:

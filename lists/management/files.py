@@ -114,7 +114,7 @@ class FileCommand(JsonCommand):
         for option, are_imported in (("let_in", True), ("leave_out", False)):
             mapping.switches |= dict.fromkeys(options.get(option) or [], are_imported)
         if options.get("keep_columns"):
-            mapping.extras = sorted({*mapping.extras, *not_imported(mapping, imported)})
+            mapping.extras = sorted({*mapping.extras, *mapping.not_imported(imported.headers)})
         return mapping
 
 
@@ -129,23 +129,24 @@ def add_choices(parser: CommandParser) -> None:
     parser.add_argument("--other-person", choices=OtherPerson.values, default=OtherPerson.KEEP)
 
 
-def not_imported(mapping: Mapping, imported: Import) -> list[int]:
-    """The columns that no field, attribute or question takes."""
-    used = {*mapping.columns.values(), *mapping.more_phones, *mapping.extras}
-    return [at for at in range(len(imported.headers)) if at not in used]
-
-
 def mapping_told(imported: Import) -> dict[str, Any]:
-    """How a file was read and matched, as commands answer it: headers, or lists of them, by field."""
+    """How a file was read and matched, as commands answer it.
+
+    mapping       {field: header, or several}; "extra" are attributes, "unsure" may say who must not be contacted
+    not_imported  headers
+    header_line   of the file, from 1; None where it has no header
+    """
     mapping, headers = Mapping.from_dict(imported.mapping), imported.headers
     told: dict[str, Any] = {name: headers[at] for name, at in mapping.columns.items()}
     if mapping.more_phones:
         told["phone"] = [told["phone"], *(headers[at] for at in mapping.more_phones)]
     if mapping.extras:
         told["extra"] = [headers[at] for at in mapping.extras]
+    if mapping.unsure:
+        told["unsure"] = [headers[at] for at in mapping.unsure]
     dialect = Dialect.from_dict(imported.dialect)
     return {
         "mapping": told,
-        "not_imported": [headers[at] for at in not_imported(mapping, imported)],
+        "not_imported": [headers[at] for at in mapping.not_imported(headers)],
         "header_line": (dialect.header_line or 1) if dialect.has_header else None,
     }

@@ -11,8 +11,9 @@ from lists import jobs
 from lists.forms.imports import MEANINGS
 from lists.importing import changes, describing, duplicates, flow, remembering
 from lists.importing.causes import Cause, Warned, read_causes, read_warnings, with_warning
+from lists.importing.columns import Mapping
 from lists.importing.duplicates import Duplicates, Pattern, Sides
-from lists.importing.progress import Progress
+from lists.importing.progress import last_counted
 from lists.importing.row_warnings import KINDS, Code
 from lists.masking import hide_numbers
 from lists.models import Import, ImportRow, ImportState, OnExisting, OtherPerson, RemoteList, RowOutcome
@@ -26,8 +27,6 @@ from lists.wording import clock
 ROWS_SHOWN = 50
 PATTERNS_SHOWN = 12
 SAMPLE = 20
-COUNTED_AT_ONCE = 5 * 1024 * 1024
-"""Bytes up to which all of a file is looked at while a person waits."""
 
 
 # Around every step ----------------------------------------------------------------------------------------------------
@@ -76,9 +75,14 @@ def frame(imported: Import, route: str, user: User | AnonymousUser) -> dict[str,
         "to_import": imported.to_import,
         "action": describing.action(imported),
         "stays_out": describing.stays_out(imported),
-        "not_imported": [imported.headers[at] for at in describing.not_imported(imported)],
+        "not_imported": _headers_not_imported(imported),
         "vendors": readiness.judge_list(imported) if imported.state == ImportState.READY else [],
     }
+
+
+def _headers_not_imported(imported: Import) -> list[str]:
+    mapping = Mapping.from_dict(imported.mapping)
+    return [imported.headers[at] for at in mapping.not_imported(imported.headers)]
 
 
 def tabs(imported: Import, route: str, here: str) -> list[tuple[str, str, int | None, bool]]:
@@ -296,9 +300,8 @@ class Filter(NamedTuple):
     def rows(self, imported: Import) -> QuerySet[ImportRow]:
         rows = ImportRow.objects.filter(imported=imported).select_related("contact")
         if self.outcome and imported.unsaved:
-            reached = Progress.from_json(imported.progress).line
             is_saved = self.outcome != describing.NOT_SAVED
-            rows = rows.filter(**{"line__lte" if is_saved else "line__gt": reached})
+            rows = rows.filter(**{"line__lte" if is_saved else "line__gt": last_counted(imported)})
         if self.outcome in RowOutcome.values:
             rows = rows.filter(outcome=self.outcome)
         if self.code:

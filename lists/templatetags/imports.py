@@ -25,7 +25,7 @@ _APOSTROPHE = re.compile(r"^['’](?=[+=\d])")
 
 def _invisible(char: str) -> tuple[str, str] | None:
     """(what stands for the character, its name) of one that nobody would see; None for all others."""
-    if char in "\n\r":
+    if char in "\n\r\u2028":  # the last is how a line break inside a cell of a workbook is kept
         return "↵", "line break"
     if char == "\t":
         return "⇥", "tab"

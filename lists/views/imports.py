@@ -275,7 +275,7 @@ def keep(request: HttpRequest, import_id: int) -> HttpResponse:
     """Check the file again with every column that is not matched kept as an attribute."""
     imported = _to_work_on(request, import_id)
     mapping = Mapping.from_dict(imported.mapping)
-    mapping.extras += describing.not_imported(imported)
+    mapping.extras += mapping.not_imported(imported.headers)
     return _check_again(request, imported, mapping)
 
 

@@ -221,6 +221,15 @@ def test_rejected_rows_that_can_be_written_nowhere_refuse_the_import_before_it_s
     assert Import.objects.get().state == "discarded"
 
 
+def test_a_column_nobody_has_answered_for_is_neither_kept_nor_called_left_out(call, tmp_path):
+    make_list("July", default_region="IN")
+    path = tmp_path / "a.csv"
+    path.write_text(f"Phone,Ward,May we call you?\n{ASHA},East,yes\n{RAVI},West,no\n")
+    told, code = call("import_contacts", str(path), "--list", "July", "--keep-columns")
+    assert told["mapping"] == {"phone": "Phone", "extra": ["Ward"], "unsure": ["May we call you?"]}
+    assert (told["not_imported"], code) == ([], 1)
+
+
 def test_a_person_is_told_in_words(file, capsys):
     make_list("July", default_region="IN")
     call_command("import_contacts", str(file), "--list", "July")

@@ -360,7 +360,19 @@ def test_an_upload_that_is_gone_from_the_disk_is_told(uploader, step):
 def test_a_large_file_is_not_counted_while_somebody_waits(uploader, monkeypatch):
     monkeypatch.setattr("lists.pages.reading.COUNTED_AT_ONCE", 0)
     imported = uploaded(uploader, csv_bytes([[ASHA, "Asha", "", "", ""]]))
-    assertContains(uploader.get(url("read", imported)), "The rows are counted when the whole file is checked.")
+    response = uploader.get(url("read", imported))
+    assertContains(response, "The rows are counted when the whole file is checked.")
+
+
+def test_a_large_file_says_how_it_is_read_all_the_same(uploader, monkeypatch):
+    monkeypatch.setattr("lists.pages.reading.COUNTED_AT_ONCE", 0)
+    rows = "".join(f"A,98000123{at},,B,98000124{at}\n" for at in range(10, 16))
+    response = uploader.get(url("read", uploaded(uploader, f"Renewals\nName,Mobile,,Name,Mobile\n{rows}".encode())))
+    assertContains(response, "The header is on line 2.")
+    assertContains(response, "2 tables stand side by side; they are read one below the other.")
+    rows = "".join(f'"A,98000123{at}"\n' for at in range(10, 16))
+    response = uploader.get(url("read", uploaded(uploader, f'"Name,Mobile"\n{rows}'.encode())))
+    assertContains(response, "Every line is one quoted cell, so each is read once more inside.")
 
 
 def test_without_a_header_the_first_row_is_a_contact(uploader):
@@ -380,6 +392,7 @@ def test_rows_too_short_and_too_long_are_shown_as_they_are(uploader):
 
 def test_invisible_damage_is_drawn():
     assert marked("Asha ") == 'Asha<span class="cell-mark" title="space at the edge">·</span>'
+    assert marked("Asha\u2028Rao") == 'Asha<span class="cell-mark" title="line break">↵</span>Rao'
     assert 'title="no-break space"' in marked("As\u00a0ha")
     assert 'title="right-to-left override"' in marked("csv\u202eexe")
     assert 'title="apostrophe of a spreadsheet"' in marked("'+919800012345")

@@ -1,5 +1,7 @@
 """Match columns, Check, Result and Undo: what is asked, what is warned of, what can be switched, what went wrong."""
 
+import csv
+import io
 import re
 from collections.abc import Sequence
 
@@ -10,14 +12,14 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from pytest_django.asserts import assertContains, assertNotContains, assertRedirects
 
-from lists import jobs
+from lists import db, jobs
 from lists.importing import flow, job, matching, remembering
 from lists.importing.columns import Mapping
 from lists.importing.flow import Target
 from lists.importing.row_warnings import Code
 from lists.importing.undo import Undone
 from lists.models import Contact, ContactList, Import, Suppression
-from tests.factories import join, make_contact, make_list
+from tests.factories import join, make_contact, make_import, make_list
 from tests.importing.worlds import HEADER, commit, csv_bytes, undo, work
 
 pytestmark = pytest.mark.django_db
@@ -528,9 +530,12 @@ def test_skipped_rows_say_why(uploader):
 # Result and undo -----------------------------------------------------------------------------------------------------
 
 
-def broken_off(client: Client, monkeypatch: pytest.MonkeyPatch) -> Import:
-    """An import of three rows that ended after its first, because the disk was full."""
-    imported = checked(client, [[number, "Asha", "", "", ""] for number in (ASHA, RAVI, MINA)])
+THREE = [[number, "Asha", "", "", ""] for number in (ASHA, RAVI, MINA)]
+
+
+def broken_off(client: Client, monkeypatch: pytest.MonkeyPatch, rows: Sequence[Sequence[str]] = THREE) -> Import:
+    """An import that ended after its first row, because the disk was full."""
+    imported = checked(client, rows)
     flow.begin_commit(imported, client.user)
     with monkeypatch.context() as patch:
         turns = iter([True])
@@ -541,6 +546,11 @@ def broken_off(client: Client, monkeypatch: pytest.MonkeyPatch) -> Import:
         jobs.work("import", imported.pk)
     imported.refresh_from_db()
     return imported
+
+
+def rejected_rows(client: Client, imported: Import) -> list[dict[str, str]]:
+    content = b"".join(client.post(url("rejected", imported)).streaming_content).decode("utf-8-sig")
+    return list(csv.DictReader(io.StringIO(content)))
 
 
 def test_an_import_that_broke_off_tells_what_was_saved_and_what_was_not(uploader, monkeypatch):
@@ -555,6 +565,30 @@ def test_an_import_that_broke_off_tells_what_was_saved_and_what_was_not(uploader
     states = [shown.state for shown in uploader.get(url("detail", imported), {"tab": "rows"}).context["page"].rows]
     assert states == ["created", "not_saved", "not_saved"]
     assertContains(uploader.get(reverse("imports-index")), "ended part-way")
+
+
+def test_the_rejected_rows_of_an_import_that_broke_off_are_those_it_reached(uploader, monkeypatch):
+    imported = broken_off(uploader, monkeypatch, [["12", "Asha", "", "", ""], [RAVI] + [""] * 4, ["13"] + [""] * 4])
+    assertContains(uploader.get(url("detail", imported)), "Download 1 rejected row")
+    assert [row["Phone"] for row in rejected_rows(uploader, imported)] == ["12"]
+
+
+def test_the_rejected_rows_of_tables_side_by_side_stand_with_their_line_of_the_file(uploader):
+    content = "Name,Mobile,,Name,Mobile\n" + "".join(
+        f"A,{98000_12300 + at},,B,{98000_12400 + at if at else 12}\n" for at in range(6)
+    )
+    imported = flow.receive([content.encode()], "two.csv", Target(make_list(default_region="IN")), uploader.user)
+    flow.match_columns(imported, Mapping.from_dict(imported.mapping))
+    imported = work(imported)
+    assert (imported.records, imported.rejected) == (12, 1)
+    assert [(row["Mobile"], row["_line"]) for row in rejected_rows(uploader, imported)] == [("12", "2")]
+
+
+@pytest.mark.parametrize("state", ["analysing", "committing", "undoing"])
+def test_an_import_that_waits_for_what_passes_says_so(uploader, state):
+    imported = make_import(state=state, held_up_by=db.DISK_FULL, records=3, created=3)
+    page = uploader.get(url("check" if state == "analysing" else "detail", imported))
+    assertContains(page, "Waiting: the disk is full. It is tried again every half minute; nothing is lost.")
 
 
 def test_an_import_that_broke_off_goes_on(uploader, monkeypatch):
