@@ -322,7 +322,8 @@ class ColumnsForm(forms.Form):
                 initial=mapping.constants.get(name, ""),
             )
         phones = list(dict.fromkeys([*mapping.phones, *rivals]))
-        if len(phones) > 1:
+        takes_every_number = known is not FIELDS  # a file of numbers nobody may call, which changes no contact either
+        if len(phones) > 1 and not takes_every_number:
             self.fields["first_phone"] = forms.ChoiceField(
                 label="Which phone column comes first?",
                 choices=[(str(at), headers[at]) for at in phones],
@@ -330,7 +331,7 @@ class ColumnsForm(forms.Form):
                 required=False,
                 initial=str(phones[0]),
             )
-        if known is not FIELDS:  # a file of numbers nobody may call takes every number and changes no contact
+        if takes_every_number:
             for name in ("numbers", "on_existing", "other_person", *(f"same_{name}" for name in SAME_FOR_ALL)):
                 del self.fields[name]
         self.asked = self._ask_what_values_mean()

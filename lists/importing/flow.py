@@ -10,7 +10,7 @@ import hashlib
 import unicodedata
 import uuid
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from tempfile import TemporaryDirectory
@@ -141,12 +141,27 @@ def _guess(imported: Import, path: Path, dialect: Dialect, names: list[str], reg
     sample = [record.cells for record in islice(read(path, dialect), SAMPLE_ROWS) if record.cells and not record.note]
     if region is None:
         region = imported.contact_list.default_region if imported.contact_list else ""
-    found = guess(names, sample, region, SUPPRESSION_FIELDS if imported.is_of_suppressions else FIELDS)
     if imported.is_of_suppressions:
-        # Whoever asks not to be called means every number they give, also one that looks like nobody's.
-        found.mapping.numbers = "each"
-        found.mapping.switches = {code: True for code, kind in KINDS.items() if kind.is_choice}
-    return found
+        return _every_number(guess(names, sample, region, SUPPRESSION_FIELDS))
+    return guess(names, sample, region, FIELDS)
+
+
+def _every_number(found: Guess) -> Guess:
+    """Whoever asks not to be called means each number they give, in each column, also one that looks like nobody's."""
+    asked = [at for question in found.questions if question.code == "which_phone" for at in question.columns]
+    first = found.mapping.columns.get("phone")
+    more = [at for at in dict.fromkeys([*found.mapping.more_phones, *asked]) if at != first]
+    mapping = replace(
+        found.mapping,
+        more_phones=more,
+        numbers="each",
+        switches={code: True for code, kind in KINDS.items() if kind.is_choice},
+    )
+    suggestions = [
+        replace(each, field="phone", reason="Every number in it counts.") if each.column in more else each
+        for each in found.suggestions
+    ]
+    return Guess(suggestions, mapping, [each for each in found.questions if each.code != "which_phone"])
 
 
 def _store(chunks: Iterable[bytes], path: Path) -> tuple[int, str]:

@@ -45,8 +45,8 @@ class Kind:
 KINDS: dict[Code, Kind] = {
     Code.OTHER_COUNTRY: Kind(
         "The number belongs to another country than expected.",
-        "Expected is the list’s country, or the one the row itself names. Compare a few with their source: a wrong "
-        "country makes a stranger’s number.",
+        "Expected is the country chosen for numbers written without one, or the one the row itself names. Compare a "
+        "few with their source: a wrong country makes a stranger’s number.",
         is_choice=True,
     ),
     Code.TWO_READINGS: Kind(
@@ -90,7 +90,7 @@ KINDS: dict[Code, Kind] = {
     ),
     Code.TOO_LONG_LEFT_OUT: Kind(
         "The text is longer than the field allows.",
-        "It is left out, never cut; the contact is imported without it.",
+        "It is left out, never cut; the number counts without it.",
     ),
     Code.GARBLED: Kind(
         "The text looks garbled: its accents were damaged before the file was made.",

@@ -194,7 +194,9 @@ class Import(Leased):
 
     @property
     def to_import(self) -> int:
-        """Rows that are a contact of the list afterwards."""
+        """Rows that are a contact of the list afterwards, or whose number becomes do-not-contact."""
+        if self.is_of_suppressions:
+            return self.created
         return self.created + self.updated + self.unchanged
 
     @property

@@ -83,7 +83,7 @@ def open_questions(imported: Import, guess: Guess, form: ColumnsForm, remembered
 
 
 def matches(form: ColumnsForm, guess: Guess, remembered: Remembered | None) -> list[Match]:
-    phones = form.proposed.phones
+    phones = [] if form.proposed.numbers == "each" else form.proposed.phones  # each counts, so none comes first
     new = remembered.new if remembered else []
     return [
         Match(

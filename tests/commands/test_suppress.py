@@ -84,6 +84,12 @@ def test_every_phone_column_counts(capsys, opted_out):
     }  # fmt: skip
 
 
+def test_a_phone_column_that_is_about_as_good_as_another_counts_too(capsys, opted_out):
+    rows = "".join(f"+9198000000{at},+9198000001{at}\n" for at in range(10, 16))
+    told, code, _ = run(capsys, file=opted_out(f"Contact one,Contact two\n{rows}"))
+    assert (told["added"], told["not_imported"], code) == (12, [], 0)
+
+
 def test_a_number_like_nobodys_counts_too(capsys, opted_out):
     told, _, _ = run(capsys, file=opted_out("Phone\n+919999999999\n"))
     assert (told["added"], told["rejected"]) == (1, 0)

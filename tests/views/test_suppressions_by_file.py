@@ -1,5 +1,6 @@
 """Do not contact by file: the upload, the way through the wizard, and who may go it."""
 
+import re
 from datetime import date
 
 import pytest
@@ -11,6 +12,7 @@ from pytest_django.asserts import assertContains, assertNotContains, assertRedir
 from lists.importing import flow
 from lists.importing.columns import Mapping
 from lists.importing.flow import ImportRefused, Target
+from lists.importing.row_warnings import KINDS, Code
 from lists.models import Contact, Import, Suppression
 from lists.pages.access import may_work_on
 from tests.factories import make_contact, make_import, make_list, make_suppression
@@ -137,6 +139,78 @@ def test_the_pages_of_the_import_open(manager):
     assertContains(manager.get(url("check", imported), {"tab": "rows"}), "Do not contact")
     commit(imported)
     assertContains(manager.get(url("detail", imported), {"tab": "rows"}), "Do not contact")
+
+
+def test_the_button_counts_the_numbers_that_are_new(manager):
+    make_suppression(RAVI)
+    imported = checked(manager.user)
+    page = manager.get(url("check", imported))
+    assertContains(page, "1 number would become do-not-contact. Nothing is saved yet.")
+    assertContains(page, "Make 1 number do-not-contact")
+    assertContains(page, "1 is there already. Stays out: 1 rejected.")
+    commit(imported)
+    page = manager.get(url("detail", imported))
+    assertContains(page, "1 number of the file became do-not-contact.")
+
+
+def test_a_file_with_no_new_number_says_so_and_offers_nothing_to_save(manager):
+    make_suppression(ASHA)
+    make_suppression(RAVI)
+    imported = checked(manager.user, f"Phone\n{ASHA}\n{RAVI}\n".encode())
+    page = manager.get(url("check", imported))
+    assertContains(page, "2 numbers of the file are do-not-contact already; the file adds none.")
+    assertContains(page, "2 are there already.")
+    assertNotContains(page, url("commit", imported))
+    commit(imported)
+    assertContains(manager.get(url("detail", imported)), "2 numbers of the file are do-not-contact already")
+
+
+def test_the_pages_speak_of_numbers_and_not_of_contacts_or_a_list(manager):
+    imported = checked(manager.user)
+    page = manager.get(url("check", imported), {"tab": "problems"})
+    assertContains(page, "only a phone number can refuse a row. The others count all the same.")
+    assertContains(page, "<dt>Purpose</dt>", html=True)
+    assertNotContains(page, "<dt>List</dt>", html=True)
+    assertContains(manager.get(url("check", imported), {"tab": "rows"}), '<th scope="col">Reason</th>', html=True)
+    flow.begin_commit(imported, manager.user)
+    assertContains(manager.get(url("detail", imported)), "Saving the numbers")
+
+
+def test_the_result_leads_to_the_do_not_contact_list(manager):
+    imported = commit(checked(manager.user))
+    button = f'<a class="btn btn-primary" href="{reverse("suppressions-index")}">'
+    assertContains(manager.get(url("detail", imported)), button)
+
+
+def test_what_came_out_differently_is_told_of_the_do_not_contact_list(manager):
+    imported = checked(manager.user)
+    make_suppression(ASHA)
+    commit(imported)
+    sentence = "The do-not-contact list changed between the preview and the import, so it came out differently: "
+    assertContains(manager.get(url("detail", imported)), f"{sentence}created 2 → 1, unchanged 0 → 1.")
+
+
+@pytest.mark.parametrize("code", list(Code))
+def test_no_advice_speaks_of_what_a_file_of_numbers_does_not_have(code):
+    spoken_of_contacts_alone = {
+        Code.SEVERAL_NUMBERS, Code.EMAIL_LEFT_OUT, Code.TIME_ZONE_LEFT_OUT, Code.OPT_OUT_UNSURE, Code.OTHER_PERSON,
+    }  # fmt: skip
+    if code not in spoken_of_contacts_alone:
+        assert not re.search(r"\b(contact|list)\b", KINDS[code].title + KINDS[code].advice)
+
+
+def test_every_phone_column_counts_without_a_question(manager):
+    rows = "".join(f"+919800012{at},+919800013{at}\n" for at in range(300, 306))
+    content = f"Contact one,Contact two\n{rows}".encode()
+    of_contacts = flow.receive([content], "renewals.csv", Target(make_list(default_region="IN")), None)
+    assert [question.code for question in flow.guess_columns(of_contacts).questions] == ["which_phone"]
+    imported = flow.receive([content], "opted_out.csv", Target(None), manager.user)
+    guess = flow.guess_columns(imported)
+    assert (set(guess.mapping.phones), guess.questions) == ({0, 1}, [])
+    page = manager.get(url("columns", imported))
+    assertContains(page, "Every number in it counts.")
+    assert "first_phone" not in page.context["form"].fields
+    assert [match.place for match in page.context["matches"]] == ["", ""]
 
 
 # Who may -------------------------------------------------------------------------------------------------------------
