@@ -10,6 +10,7 @@ from lists.importing.columns import Mapping
 from lists.importing.progress import Progress
 from lists.importing.reading import Dialect
 from lists.importing.row_warnings import KINDS, Code
+from lists.importing.saving import Source
 from lists.models import Import, ImportState
 
 # How it stands -------------------------------------------------------------------------------------------------------
@@ -271,7 +272,7 @@ def _opt_out_choices(imported: Import) -> Iterator[tuple[str, Any]]:
 
 def _policy_choices(imported: Import) -> Iterator[tuple[str, Any]]:
     if imported.is_of_suppressions:
-        yield "Reason where the file gives none", imported.reason
+        yield "Reason where the file gives none", Source.of(imported).reason
         return
     yield "Contacts we had", imported.get_on_existing_display()
     yield "Same number, other person", imported.get_other_person_display()

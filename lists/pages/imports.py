@@ -15,6 +15,7 @@ from lists.importing.columns import Mapping
 from lists.importing.duplicates import Duplicates, Pattern, Sides
 from lists.importing.progress import last_counted
 from lists.importing.row_warnings import KINDS, Code
+from lists.importing.saving import Source
 from lists.masking import hide_numbers
 from lists.models import Import, ImportRow, ImportState, OnExisting, OtherPerson, RemoteList, RowOutcome
 from lists.pages.access import may_work_on
@@ -323,6 +324,7 @@ def _rows(imported: Import, address: QueryDict) -> dict[str, Any]:
     return {
         "page": page._replace(rows=[show(row) for row in page.rows]),
         "size": ROWS_SHOWN,
+        "usual_reason": Source.of(imported).reason,
         "outcome": chosen.outcome,
         "code": chosen.code,
         "warning": chosen.warning,

@@ -171,9 +171,24 @@ def test_the_pages_speak_of_numbers_and_not_of_contacts_or_a_list(manager):
     assertContains(page, "only a phone number can refuse a row. The others count all the same.")
     assertContains(page, "<dt>Purpose</dt>", html=True)
     assertNotContains(page, "<dt>List</dt>", html=True)
-    assertContains(manager.get(url("check", imported), {"tab": "rows"}), '<th scope="col">Reason</th>', html=True)
+    assertNotContains(manager.get(url("check", imported), {"tab": "rows"}), '<th scope="col">Contact</th>', html=True)
     flow.begin_commit(imported, manager.user)
     assertContains(manager.get(url("detail", imported)), "Saving the numbers")
+
+
+def test_each_row_shows_the_reason_that_is_kept(manager):
+    imported = checked(manager.user)
+    page = manager.get(url("check", imported), {"tab": "rows"})
+    assertContains(page, '<th scope="col">Reason</th>', html=True)
+    for words in ("asked by e-mail", "since 2026-03-02", "Register of March"):
+        assertContains(page, words, count=1)
+
+
+def test_the_result_says_which_reason_is_kept_where_nobody_gave_one(manager):
+    imported = flow.receive([f"Phone\n{ASHA}\n".encode()], "opted_out.csv", Target(None), manager.user)
+    flow.match_columns(imported, Mapping.from_dict(imported.mapping))
+    commit(work(imported))
+    assertContains(manager.get(url("detail", imported), {"tab": "settings"}), "Said so in opted_out.csv")
 
 
 def test_the_result_leads_to_the_do_not_contact_list(manager):
