@@ -157,10 +157,8 @@ def _every_number(found: Guess) -> Guess:
         numbers="each",
         switches={code: True for code, kind in KINDS.items() if kind.is_choice},
     )
-    suggestions = [
-        replace(each, field="phone", reason="Every number in it counts.") if each.column in more else each
-        for each in found.suggestions
-    ]
+    counts: dict[str, Any] = {"field": "phone", "reason": "Every number in it counts.", "others": ()}
+    suggestions = [replace(each, **counts) if each.column in more else each for each in found.suggestions]
     return Guess(suggestions, mapping, [each for each in found.questions if each.code != "which_phone"])
 
 

@@ -182,6 +182,9 @@ def test_each_row_shows_the_reason_that_is_kept(manager):
     assertContains(page, '<th scope="col">Reason</th>', html=True)
     for words in ("asked by e-mail", "since 2026-03-02", "Register of March"):
         assertContains(page, words, count=1)
+    make_suppression(RAVI, reason="asked in May")
+    imported = checked(manager.user)
+    assertNotContains(manager.get(url("check", imported), {"tab": "rows"}), "Register of March")
 
 
 def test_the_result_says_which_reason_is_kept_where_nobody_gave_one(manager):
@@ -224,6 +227,7 @@ def test_every_phone_column_counts_without_a_question(manager):
     assert (set(guess.mapping.phones), guess.questions) == ({0, 1}, [])
     page = manager.get(url("columns", imported))
     assertContains(page, "Every number in it counts.")
+    assertNotContains(page, "Could also be phone number")
     assert "first_phone" not in page.context["form"].fields
     assert [match.place for match in page.context["matches"]] == ["", ""]
 
