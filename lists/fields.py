@@ -166,7 +166,8 @@ SUPPRESSION_FIELDS: tuple[Field, ...] = (
         "since", "Since", 100, Kind.DATE, stored=False,
         aliases=headers("""
         date, on, added, added on, date added, opt out date, opted out on, opted out at, unsubscribed on,
-        unsubscribed at, unsubscribe time, dnd date, request date, datum, seit, fecha, desde, depuis, data, दिनांक
+        unsubscribed at, unsubscribe time, dnd date, request date, date of request, requested on, datum, seit, fecha,
+        desde, depuis, data, दिनांक
         """),
     ),
 )  # fmt: skip

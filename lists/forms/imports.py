@@ -477,7 +477,7 @@ class ColumnsForm(forms.Form):
             if answer := self.cleaned_data.get(name):
                 answers[value] = answer == "yes"
             else:
-                self.add_error(name, f"Say what “{value}” in “{self.headers[at]}” means.")
+                self.add_error(name, "Choose one of the two.")
         return answers
 
     @property

@@ -13,6 +13,7 @@ from lists.importing.matching import LABELS
 from lists.importing.policy import Policy, fold
 from lists.importing.progress import last_counted
 from lists.importing.reading import Record
+from lists.importing.records import NOTES
 from lists.importing.row_warnings import KINDS, Code
 from lists.models import Contact, Import, ImportRow, RowOutcome
 
@@ -88,6 +89,11 @@ class RowShown(NamedTuple):
     rule: str
     warnings: list[WarningShown]
     changes: list[Change]
+
+    @property
+    def as_it_stands(self) -> str:
+        """All cells of a line that is no contact, a total say, or that is damaged: nothing is read from it."""
+        return " · ".join(filter(None, map(str.strip, self.row.raw))) if self.row.code in NOTES else ""
 
     @property
     def more(self) -> str:

@@ -346,15 +346,19 @@ _NUMBERS_OF_OTHER_THINGS = _phrases("""
     siret, rut, cuit, cedula
 """)
 _NUMBER_WORDS = _phrases("no, nos, num, number, numbers, nr, nummer, numero")
-_WRITTEN_AS_ONE = {
-    thing + ending
-    for thing in _NUMBERS_OF_OTHER_THINGS | _OF_A_PERSON
-    for ending in _NUMBER_WORDS | {"id", "date", "code"}
-} - _SAYS["phone"]
-"""Headers such as POLICYNO and CustomerID."""
 _BESIDE_A_PHONE = (_FIRST_CHOICE | _SECOND_CHOICE | _NUMBER_WORDS) | _phrases("""
     contact, call, calling, caller, calls, dial, dialled, dialed, international, local, personal, sms, text, full
 """)
+_WRITTEN_AS_ONE = (
+    {
+        thing + ending
+        for thing in _NUMBERS_OF_OTHER_THINGS | _OF_A_PERSON
+        for ending in _NUMBER_WORDS | {"id", "date", "code"}
+    }
+    - _SAYS["phone"]
+    - {beside + number for beside in _BESIDE_A_PHONE for number in _NUMBER_WORDS}
+)
+"""Headers such as POLICYNO and CustomerID, but not “Contact numbers”."""
 
 
 def _speaks_of_phones(column: Column, known: Field) -> bool:

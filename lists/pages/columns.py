@@ -104,8 +104,10 @@ def _place(phones: Sequence[int], column: int) -> str:
 
 
 def _note(form: ColumnsForm, suggestion: Suggestion, *, is_remembered: bool) -> str:
-    """Why a column is proposed as it is: the guess's reason, unless something else is proposed."""
+    """Why a column is proposed as it is: the guess's reason, unless something else is proposed or has been chosen."""
     proposed = form.proposed.choice(suggestion.column)
+    if form.is_bound and form.column_field(suggestion.column).value() != proposed:
+        return ""
     if is_remembered and suggestion.column not in form.proposed.unsure:
         return "As last time." if proposed else "Not imported last time."
     return suggestion.reason if proposed == (suggestion.field or "") else ""

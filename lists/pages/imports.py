@@ -87,10 +87,20 @@ def _headers_not_imported(imported: Import) -> list[str]:
 
 
 def tabs(imported: Import, route: str, here: str) -> list[tuple[str, str, int | None, bool]]:
-    """(label, address, count, is here), as `components/_tabs.html` draws them."""
-    counts = {"problems": imported.rejected, "rows": imported.records, "duplicates": Duplicates.of(imported).rows}
+    """(label, address, count, is here), as `components/_tabs.html` draws them. Problems are counted by their kinds."""
+    counts = {
+        "problems": _kinds_of_problems(imported),
+        "rows": imported.records,
+        "duplicates": Duplicates.of(imported).rows,
+    }
     address = reverse(route, args=[imported.pk])
     return [(TABS[tab], f"{address}?tab={tab}", counts.get(tab), tab == here) for tab in tabs_of(imported, route)]
+
+
+def _kinds_of_problems(imported: Import) -> int:
+    """How many errors and warnings the tab shows: as many as its cards, since one row may have several warnings."""
+    errors = [cause for cause in imported.causes if cause.get("outcome", RowOutcome.REJECTED) == RowOutcome.REJECTED]
+    return len(errors) + len(imported.warnings)
 
 
 def tabs_of(imported: Import, route: str) -> list[str]:

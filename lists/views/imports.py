@@ -10,6 +10,7 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404
+from django.urls import reverse
 from django.utils.http import content_disposition_header
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -252,7 +253,7 @@ def policy(request: HttpRequest, import_id: int) -> HttpResponse:
     """Check the file again with another answer to what may change, or to whose number it is."""
     imported = _to_work_on(request, import_id)
     answers = {name: request.POST[name] for name in ("on_existing", "other_person") if name in request.POST}
-    return _check_again(request, imported, Mapping.from_dict(imported.mapping), **answers)
+    return _check_again(request, imported, Mapping.from_dict(imported.mapping), tab="duplicates", **answers)
 
 
 @require_POST
@@ -279,14 +280,16 @@ def keep(request: HttpRequest, import_id: int) -> HttpResponse:
     return _check_again(request, imported, mapping)
 
 
-def _check_again(request: HttpRequest, imported: Import, mapping: Mapping, **answers: str) -> HttpResponse:
-    """The check begun once more, with the answers of before where there are no others."""
+def _check_again(
+    request: HttpRequest, imported: Import, mapping: Mapping, *, tab: str = "", **answers: str
+) -> HttpResponse:
+    """The check begun once more, with the answers of before where there are no others; back to the tab it came from."""
     policy = {"on_existing": imported.on_existing, "other_person": imported.other_person} | answers
     try:
         flow.match_columns(imported, mapping, **policy)
     except ImportRefused as refused:
         messages.error(request, str(refused))
-    return go_to(request, "imports-check", imported.pk)
+    return go_to(request, reverse("imports-check", args=[imported.pk], query={"tab": tab} if tab else None))
 
 
 @require_POST

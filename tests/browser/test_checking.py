@@ -50,7 +50,7 @@ def test_who_must_not_be_contacted_is_asked_before_anything_is_checked(visit, fi
     assert select.evaluate("select => select.validity.valueMissing")
     select.select_option(label="Do not contact")
     page.get_by_role("button", name="Check every row").click()
-    expect(page.get_by_role("alert")).to_contain_text("Say what “yes” in “May we call you?” means")
+    expect(page.get_by_role("alert")).to_contain_text("What “yes” means: Choose one of the two")
     visitor.look("import-columns-unanswered")
 
     page.get_by_label("What “yes” means").select_option(label="May be contacted")

@@ -588,7 +588,7 @@ def test_another_policy_checks_the_file_again(uploader):
     assert imported.unchanged == 1
     assertRedirects(
         uploader.post(url("policy", imported), {"on_existing": "replace"}),
-        url("check", imported),
+        f"{url('check', imported)}?tab=duplicates",
         fetch_redirect_response=False,
     )
     assert work(imported).updated == 1

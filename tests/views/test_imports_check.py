@@ -115,7 +115,7 @@ def test_what_its_values_mean_is_said_before_they_count(uploader):
     assert values == ["yes", "no"]
 
     response = uploader.post(url("columns", imported), given)
-    assertContains(response, "Say what “yes” in “May we call you?” means.")
+    assertContains(response, "What “yes” means: Choose one of the two.")
     names = [reading.field.name for reading in response.context["matches"][1].readings]
     assert names == ["opt_out_1", "opt_out_2"]
 
@@ -141,16 +141,19 @@ def test_values_that_say_it_themselves_are_told_and_only_others_are_asked_for(up
         ("no", False, False),
         ("maybe", None, True),
     ]
-    assertContains(uploader.post(url("columns", imported), form_of(page)), "Say what “maybe” in “Do not call” means.")
+    assertContains(uploader.post(url("columns", imported), form_of(page)), "What “maybe” means: Choose one of the two.")
     uploader.post(url("columns", imported), form_of(page) | {"opt_out_3": "yes"})
     assert work(imported).suppressed == 2
 
 
 def test_a_column_somebody_else_picks_as_do_not_contact_is_asked_about_too(uploader):
     imported = draft(uploader, [[ASHA, "ja, gern"]], ["Phone", "Notiz"])
-    given = form_of(uploader.get(url("columns", imported))) | {"column_1": "do_not_contact"}
+    page = uploader.get(url("columns", imported))
+    assert page.context["matches"][1].note
+    given = form_of(page) | {"column_1": "do_not_contact"}
     response = uploader.post(url("columns", imported), given)
-    assertContains(response, "Say what “ja gern” in “Notiz” means.")
+    assert not response.context["matches"][1].note  # it was the reason for another choice
+    assertContains(response, "What “ja gern” means: Choose one of the two.")
     uploader.post(url("columns", imported), given | {"opt_out_1": "no"})
     assert work(imported).created == 1
 
@@ -385,6 +388,14 @@ def test_columns_that_are_left_out_are_named_and_kept_by_one_button(uploader):
     uploader.post(url("keep", imported))
     assert work(imported).rows.get().extra == {"Vehicle": "Swift", "Premium": "4,000"}
     assertNotContains(uploader.get(url("check", imported)), "not imported")
+
+
+def test_many_columns_that_are_left_out_are_folded_but_all_named(uploader):
+    header = ["Phone", *(f"Part {number}" for number in range(1, 31))]
+    page = uploader.get(url("check", checked(uploader, [[ASHA]], Mapping({"phone": 0}, "IN"), header)))
+    assertContains(page, "30 columns not imported: Part 1, Part 2, Part 3, Part 4, Part 5 and 25 more")
+    assertContains(page, f"{', '.join(header[6:])}.")
+    assertContains(page, "Keep all 30 as attributes")
 
 
 def test_what_was_left_out_is_still_named_when_it_is_done(uploader):
@@ -637,3 +648,20 @@ def test_undo_says_that_do_not_contact_stays(uploader):
     assertContains(uploader.get(url("undo", imported)), "1 row of the file said so; undoing never lifts it")
     undo(imported)
     assert list(Suppression.objects.active().values_list("phone", flat=True)) == [RAVI]
+
+
+def test_a_line_that_is_no_contact_is_shown_as_it_stands(uploader):
+    rows = [["Asha Rao", ASHA, "Pune"], ["Ravi Iyer", RAVI, "Delhi"], ["Total", "2", ""]]
+    imported = checked(uploader, rows, Mapping({"full_name": 0, "phone": 1}, "IN"), ["Name", "Phone", "City"])
+    page = uploader.get(url("check", imported), {"tab": "rows"})
+    assert [row.as_it_stands for row in page.context["page"].rows] == ["", "", "Total · 2"]
+    assertContains(page, "Total · 2", count=1)
+
+
+def test_the_tab_counts_as_many_problems_as_it_shows(uploader):
+    rows = [[ASHA, "at home"], [RAVI, "nobody"], ["12", ""], ["13", ""]]
+    imported = checked(uploader, rows, Mapping({"phone": 0, "email": 1}, "IN"), ["Phone", "Email"])
+    page = uploader.get(url("check", imported), {"tab": "problems"})
+    shown = [*page.context["errors"], *page.context["warnings"]]
+    assert [card["count"] for card in shown] == [2, 2]
+    assert next(count for label, _, count, _ in page.context["tabs"] if label == "Problems") == len(shown)
