@@ -198,9 +198,16 @@ def may_be_opt_out(header: str, values: Sequence[str]) -> bool:
     if how or _OPT_OUT.search(text):
         return True
     answers = sum(_answer(value) is not None or value in _SAYS_GO or value in _OF_CONSENT for value in said)
+    if answers and _asks_whether_to_contact(text):
+        return True  # “ask me later” among the answers does not make it another question
     if answers < MOSTLY * len(said):
         return False
     return any(asks(text) for asks in (_SPEAKS_OF_CONTACT.search, _ASKS_TO_CONTACT.search, _IS_ANY_FLAG))
+
+
+def _asks_whether_to_contact(text: str) -> bool:
+    by_its_words = _ASKS_FOR_A_YES.search(text) and _SPEAKS_OF_CONTACT.search(text)
+    return bool(by_its_words or _ASKS_TO_CONTACT.search(text))
 
 
 def may_mean_opt_out(header: str, value: str) -> bool:

@@ -114,5 +114,6 @@ def _note(form: ColumnsForm, suggestion: Suggestion, *, is_remembered: bool) -> 
 
 
 def _others(suggestion: Suggestion) -> str:
-    names = [BY_NAME[name].words.partition(" (")[0] for name in suggestion.others[:OTHERS_SHOWN]]
+    shown = suggestion.others[:OTHERS_SHOWN] if suggestion.field else ()  # without a field, its reason names them
+    names = [BY_NAME[name].words.partition(" (")[0] for name in shown]
     return f"Could also be {' or '.join(names)}." if names else ""

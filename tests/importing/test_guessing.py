@@ -71,8 +71,8 @@ def test_every_suggestion_has_a_reason_samples_and_a_fill_rate():
     ["MOBILE NO.", "phone_number", "Contact No", "msisdn", "Teléfono", "WhatsApp", "मोबाइल", "Телефон", "MobileNo",
      "Mob. No.", "Registered Mobile No", "What is your mobile number?", "Mobile number (10 digits)", "Phone 1 - Value",
      "Default Address Phone", "billing_phone", "CONTACTNUMBER", "Contact Details", "Contact numbers",
-     "Policy holder mobile", "Telefonnummer", "Mobile number with country code", "Cust Mobile", "Primary Phone", "number", "Número",
-     "No HP", "Nomor Telepon", "GSM No", "Cep Telefonu"],
+     "Policy holder mobile", "Telefonnummer", "Mobile number with country code", "Cust Mobile", "Primary Phone",
+     "number", "Número", "No HP", "Nomor Telepon", "GSM No", "Cep Telefonu"],
 )  # fmt: skip
 def test_phone_headers_are_known(header):
     assert found({header: MOBILES, "Name": NAMES})["phone"] == [header]

@@ -85,6 +85,7 @@ def test_what_is_a_yes_to_opting_out_is_never_a_no_to_consent_the_other_way_roun
         ("Consent withdrawn", ["yes", ""]), ("Remarks", ["called twice", "DND"]), ("Opt-out date", ["2026-07-01"]),
         ("Do not call", ["on the list", "-"]), ("GDPR", ["true", "false"]),
         ("Marketing contact status", ["Marketing contact", "Non-marketing contact"]),
+        ("May we call you?", ["Yes", "No", "ask me later"]), ("Can we contact you", ["no", "after 6 pm", "mornings"]),
     ],
 )  # fmt: skip
 def test_a_column_that_may_say_it_is_asked_about(header, values):
@@ -97,7 +98,8 @@ def test_a_column_that_may_say_it_is_asked_about(header, values):
         ("Tax Exempt", ["no", "yes"]), ("Mobile", ["+919800012345"]), ("May we call you?", []), ("DND", ["", "NA"]),
         ("Remarks", ["called twice", "asked for a discount"]), ("Lead Status", ["New", "Open"]),
         ("Contact owner", ["Mara"]),
-        ("Status", ["Active", "New"]), ("Calls", ["3", "5"]), ("Is customer", ["Y", "N"]),
+        ("Status", ["Active", "New"]), ("Calls", ["3", "5"]), ("May we call you?", ["after 6 pm"]),
+        ("Is customer", ["Y", "N"]),
     ],
 )  # fmt: skip
 def test_other_columns_are_not(header, values):
