@@ -1,10 +1,14 @@
-"""How a file is read, set right in a real browser: the header by its line, the sheet of a workbook."""
+"""How a file is read, set right in a real browser: the header by its line, the sheet of a workbook.
+
+And files as people have them, looked at on every page on which they are not what one hopes for.
+"""
 
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.importing.test_cases import SAMPLES
 from tests.importing.workbook_files import write_workbook
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(200)]
@@ -79,3 +83,42 @@ def test_another_sheet_is_shown_as_soon_as_it_is_chosen(visit, tmp_path):
     visitor.look("import-read-sheets")
     page.get_by_role("button", name="Match the columns").click()
     page.wait_for_url("**/columns/")
+
+
+def test_whoever_uses_keys_need_not_pass_every_line(visit, tmp_path):
+    (tmp_path / "report.csv").write_text(REPORT)
+    visitor = visit("ravi")
+    page = visitor.page
+    visitor.go("/imports/new/")
+    upload(page, tmp_path / "report.csv", "Report by keys")
+    page.get_by_role("link", name="Skip the lines").press("Enter")
+    expect(page.get_by_role("button", name="Match the columns")).to_be_focused()
+
+
+@pytest.mark.parametrize(
+    "sample",
+    [
+        "two-tables-side-by-side.csv",
+        "one-quote-that-never-closes.csv",
+        "salesforce-report-with-footer.csv",
+        "loan-columns-nobody-matched.csv",
+        "three-phone-columns-filled-in-turn.csv",
+        "most-numbers-cut-by-a-spreadsheet.csv",
+    ],
+)
+def test_files_as_people_have_them_are_told_of_on_every_page(visit, sample):
+    visitor = visit("ravi")
+    page = visitor.page
+    visitor.go("/imports/new/")
+    name = sample.removesuffix(".csv")
+    upload(page, SAMPLES / sample, f"Sample {name}")
+    expect(page.get_by_role("heading", name="Which line is the header?")).to_be_visible()
+    visitor.look(f"import-read-{name}")
+    page.get_by_role("button", name="Match the columns").click()
+    expect(page.get_by_role("heading", name="What is in which column?")).to_be_visible()
+    visitor.look(f"import-columns-{name}")
+    page.get_by_role("button", name="Check every row").click()
+    expect(page.locator(".decision")).to_be_visible(timeout=30_000)
+    visitor.look(f"import-check-{name}")
+    visitor.go(page.url.removeprefix(visitor.site.url).partition("?")[0] + "?tab=rows")
+    visitor.look(f"import-check-rows-{name}")

@@ -142,7 +142,7 @@ def test_an_uploader_imports_and_undoes_and_never_sees_the_vendors(visit):
         ("report.csv", b"%PDF-1.7 " + b"\x00" * 500, "PDF"),
         ("people.csv", b"PK\x03\x04" + b"\x00" * 500, "ZIP"),
         ("cards.csv", b"BEGIN:VCARD\r\nVERSION:3.0\r\nFN:Asha Rao\r\nTEL:+12025550123\r\nEND:VCARD\r\n", "vCard"),
-        ("portal.xls", b"<html><body><table><tr><td>Asha</td></tr></table></body></html>", "web page"),
+        ("portal.xls", b"<html><body><table><tr><td>Asha</td></tr></table></body></html>", "HTML table"),
     ],
 )
 def test_a_file_that_cannot_be_read_is_refused_in_a_sentence(visit, tmp_path, name, content, words):
