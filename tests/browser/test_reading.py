@@ -26,6 +26,7 @@ def upload(page: Page, path: Path, list_name: str) -> None:
     page.get_by_label("File", exact=True).set_input_files(path)
     page.get_by_label("A new list").check()
     page.get_by_label("Name of the new list").fill(list_name)
+    page.get_by_label("Country of numbers written without one").select_option("IN")
     page.get_by_role("button", name="Upload and look at it").click()
 
 
