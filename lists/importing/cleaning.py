@@ -10,12 +10,13 @@ import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from copy import copy
 from datetime import date, datetime
+from functools import lru_cache
 from typing import NamedTuple
 from zoneinfo import available_timezones
 
 from lists import phones
 from lists.blanks import FIRST_OF_BLANKS, is_blank
-from lists.fields import BY_NAME, OTHER_NUMBERS, Kind
+from lists.fields import BY_NAME, OTHER_NUMBERS
 from lists.importing import names, opt_outs
 from lists.importing.columns import ATTRIBUTE, Mapping
 from lists.importing.lines import MOST_NUMBERS, of_number
@@ -195,7 +196,7 @@ def _setters(mapping: Mapping, headers: Sequence[str]) -> Iterator[Setter]:
         yield _opt_out(headers[at["do_not_contact"]], at["do_not_contact"], mapping.opt_out)
     for column in mapping.unsure:
         yield _unsure(headers[column], column)
-    plain = [name for name in at if BY_NAME[name].kind is Kind.TEXT and BY_NAME[name].stored and name != "tag"]
+    plain = [name for name in at if BY_NAME[name].stored and name not in ("phone", *_BY_FIELD)]
     if plain:
         yield _texts([(headers[at[name]], at[name], name, BY_NAME[name].longest) for name in plain])
     for name, setter in _BY_FIELD.items():
@@ -383,10 +384,11 @@ def _unsure(header: str, at: int) -> Setter:
 
 def _texts(columns: Sequence[tuple[str, int, str, int]]) -> Setter:
     """columns  (header, position, field, limit in characters); one setter for all, because every row has most"""
+    readers = [(*column, _name_of if column[2] == "last_name" else said) for column in columns]
 
     def texts(row: CleanRow, cells: list[str]) -> None:
-        for header, at, name, longest in columns:
-            if (cell := cells[at]) and (value := said(cell)):
+        for header, at, name, longest, read in readers:
+            if (cell := cells[at]) and (value := read(cell)):
                 if len(value) > longest or not value.isascii():
                     _put(row, header, name, value, longest)
                 else:
@@ -413,27 +415,24 @@ def _name_of(cell: str) -> str:
     return value or (tidy(cell) if tidy(cell) in _NAMES_LIKE_BLANKS else "")
 
 
+@lru_cache(maxsize=10_000)  # they are few, and every row of a file has one
+def _first_name_of(cell: str) -> tuple[str, str]:
+    return names.split_salutation(_name_of(cell))
+
+
 def _first_name(header: str, at: int) -> Setter:
     longest = BY_NAME["first_name"].longest
 
     def first_name(row: CleanRow, cells: list[str]) -> None:
-        if cells[at] and (value := _name_of(cells[at])):
-            salutation, value = names.split_salutation(value)
-            if salutation and not row.salutation:
-                row.salutation = salutation
+        salutation, value = _first_name_of(cells[at])
+        if salutation and not row.salutation:
+            row.salutation = salutation
+        if value.isascii() and len(value) <= longest:
+            row.first_name = value or row.first_name
+        else:
             _put(row, header, "first_name", value, longest)
 
     return first_name
-
-
-def _last_name(header: str, at: int) -> Setter:
-    longest = BY_NAME["last_name"].longest
-
-    def last_name(row: CleanRow, cells: list[str]) -> None:
-        if cells[at] and (value := _name_of(cells[at])):
-            _put(row, header, "last_name", value, longest)
-
-    return last_name
 
 
 def _full_name(header: str, at: int) -> Setter:
@@ -507,7 +506,7 @@ def _tag(header: str, at: int) -> Setter:
     longest = BY_NAME["tag"].longest
 
     def tag(row: CleanRow, cells: list[str]) -> None:
-        if cells[at] and (value := said(cells[at])):
+        if value := said(cells[at]):
             if value.startswith("* ") or ":::" in value:
                 labels = (label.strip() for label in value.split(":::"))
                 value = ", ".join(label for label in labels if not label.startswith("*"))
@@ -554,7 +553,6 @@ def _since(header: str, at: int) -> Setter:
 
 _BY_FIELD: dict[str, Callable[[str, int], Setter]] = {
     "first_name": _first_name,
-    "last_name": _last_name,
     "full_name": _full_name,
     "email": _email,
     "tag": _tag,

@@ -16,7 +16,7 @@ from lists.fields import BY_NAME, TEXTS
 from lists.importing.columns import Mapping
 from lists.importing.lines import line_in_words
 from lists.importing.matching import LABELS
-from lists.importing.policy import Policy, is_changed
+from lists.importing.policy import Policy, changes_contact
 from lists.importing.row_warnings import Code
 from lists.models import Import, ImportRow, OnExisting, RowOutcome
 
@@ -128,33 +128,33 @@ def _in_file(imported: Import) -> tuple[Pattern, ...]:
 
 def _known(imported: Import) -> tuple[Pattern, ...]:
     """Lines whose number a contact has already, by where they differ from it as it is now."""
-    states = [
-        f"CASE WHEN r.{field} = '' OR r.{field} = c.{field} THEN '' WHEN c.{field} = '' THEN 'new' ELSE 'other' END"
+    states = " || ".join(
+        f"CASE WHEN r.{field} = '' OR r.{field} = c.{field} THEN '=' WHEN c.{field} = '' THEN '+' ELSE '~' END"
         for field in TEXTS
-    ]
-    names = [f"state_{field}" for field in TEXTS]
+    )
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
-            SELECT is_other_person, {", ".join(names)}, COUNT(*), MIN(line) FROM (
+            SELECT is_other_person, states, COUNT(*), MIN(line) FROM (
                 SELECT r.line, CASE WHEN r.code = '{Code.OTHER_PERSON}' THEN 1 ELSE 0 END AS is_other_person,
-                    {", ".join(f"{state} AS {name}" for state, name in zip(states, names, strict=True))}
+                    {states} AS states
                 FROM lists_importrow AS r JOIN lists_contact AS c ON c.id = r.contact_id
                 WHERE r.imported_id = %(import_id)s AND r.same_as IS NULL AND (
                     r.outcome IN ('updated', 'unchanged') OR r.code = '{Code.OTHER_PERSON}')
             ) AS compared
-            GROUP BY is_other_person, {", ".join(names)}
+            GROUP BY is_other_person, states
             """,
             {"import_id": imported.pk},
         )
         groups = cursor.fetchall()
     patterns, other_people = [], []
-    for is_other_person, *found, rows, first_line in groups:
+    for is_other_person, states, rows, first_line in groups:
         if is_other_person:
             other_people.append((rows, first_line))
             continue
-        by_state = {state: tuple(f for f, here in zip(TEXTS, found, strict=True) if here == state) for state in found}
-        other, new = by_state.get("other", ()), by_state.get("new", ())
+        other, new = (
+            tuple(field for field, here in zip(TEXTS, states, strict=True) if here == state) for state in "~+"
+        )
         patterns.append(Pattern(other, new, rows, first_line))
     if other_people:
         counts, lines = zip(*other_people, strict=True)
@@ -168,19 +168,25 @@ def _effects(imported: Import) -> tuple[Effect, ...]:
     Lines with repeats hold values folded by the policy at hand, so what another one would do with them is open.
     """
     policy = Policy.of(imported)
-    repeated = "EXISTS (SELECT 1 FROM lists_importrow AS x WHERE x.imported_id = r.imported_id AND x.same_as = r.line)"
+    others = [name for name in OnExisting.values if name != imported.on_existing]
     counts = ", ".join(
-        f"SUM(CASE WHEN NOT repeated AND ({_changed(replace(policy, on_existing=other))}) THEN 1 ELSE 0 END)"
-        for other in OnExisting.values
+        f"SUM(CASE WHEN repeated = 0 AND {changes_contact(replace(policy, on_existing=other))} THEN 1 ELSE 0 END)"
+        for other in others
     )
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
-            SELECT {counts}, SUM(CASE WHEN repeated THEN 1 ELSE 0 END)
-            FROM (
-                SELECT r.*, {repeated} AS repeated FROM lists_importrow AS r
+            WITH known AS MATERIALIZED (
+                SELECT r.line, CASE WHEN EXISTS (
+                    SELECT 1 FROM lists_importrow AS x WHERE x.imported_id = r.imported_id AND x.same_as = r.line
+                ) THEN 1 ELSE 0 END AS repeated
+                FROM lists_importrow AS r
                 WHERE r.imported_id = %(import_id)s AND r.outcome IN ('updated', 'unchanged') AND r.same_as IS NULL
-            ) AS r JOIN lists_contact AS c ON c.id = r.contact_id
+            )
+            SELECT {counts}, SUM(repeated)
+            FROM known
+            JOIN lists_importrow AS r ON r.imported_id = %(import_id)s AND r.line = known.line
+            JOIN lists_contact AS c ON c.id = r.contact_id
             """,
             {"import_id": imported.pk},
         )
@@ -190,16 +196,11 @@ def _effects(imported: Import) -> tuple[Effect, ...]:
             {"import_id": imported.pk},
         )
         [now] = cursor.fetchone()
+    counted = dict(zip(others, updated, strict=True))
     return tuple(
-        Effect(other, now, 0)
-        if other == imported.on_existing
-        else Effect(other, count, 0 if other == OnExisting.KEEP else open_ones)
-        for other, count in zip(OnExisting.values, updated, strict=True)
+        Effect(name, counted.get(name, now), 0 if name in (OnExisting.KEEP, imported.on_existing) else open_ones)
+        for name in OnExisting.values
     )
-
-
-def _changed(policy: Policy) -> str:
-    return " OR ".join(is_changed(field, policy) for field in (*TEXTS, "extra"))
 
 
 def _most_first(patterns: Iterable[Pattern]) -> tuple[Pattern, ...]:

@@ -7,7 +7,7 @@ worker may be interrupted anywhere.
 from collections.abc import Callable, Iterable, Iterator
 from datetime import timedelta
 from functools import partial
-from itertools import chain, islice
+from itertools import chain, dropwhile, islice
 
 from django.db import transaction
 from django.db.models import F
@@ -101,13 +101,14 @@ def _stage(imported: Import, progress: Progress, lease: jobs.JobLease) -> bool:
             row = clean(record)
             progress.count(row)
             yield record, row
-            for part in range(1, len(row.further) + 1):
-                further = row.for_number(part)
-                progress.count(further)
-                yield record, further
+            if row.further:
+                for part in range(1, len(row.further) + 1):
+                    further = row.for_number(part)
+                    progress.count(further)
+                    yield record, further
 
     resumed_after = progress.line
-    records = (record for record in read(imported.table_path, dialect) if record.line > resumed_after)
+    records = dropwhile(lambda record: record.line <= resumed_after, read(imported.table_path, dialect))
     while first := next(records, None):
         rows = db.ready_to_write(cleaned(chain([first], islice(records, BATCH - 1))))
         with transaction.atomic():

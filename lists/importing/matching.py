@@ -31,7 +31,7 @@ from lists.db import BATCH
 from lists.fields import BY_NAME, TEXTS
 from lists.importing.cleaning import OPTED_OUT, SKIPS
 from lists.importing.lines import LAST_LINE, line_in_words
-from lists.importing.policy import Policy, are_other_people, fold, is_changed_of_same_person, is_other_person
+from lists.importing.policy import FOLDED, Policy, are_other_people, changes_same_person, fold, is_other_person
 from lists.importing.row_warnings import KINDS, SHARED_BY, Code
 
 DO_NOT_CONTACT = "do_not_contact"
@@ -63,13 +63,20 @@ def mark_opted_out(import_id: int) -> int:
     return _execute(statement, {"import_id": import_id})
 
 
+# Few numbers repeat, so they are found first: to number all rows costs several times as much. The statement does not
+# begin with WITH, because SQLite's driver counts no rows of one that does.
 REPEATS_IN_FILE = """
     UPDATE lists_importrow SET same_as = repeated.first, occurrence = repeated.occurrence
     FROM (
-        SELECT line, MIN(line) OVER same_number AS first, ROW_NUMBER() OVER (same_number ORDER BY line) AS occurrence
-        FROM lists_importrow
-        WHERE imported_id = %(import_id)s AND phone <> '' AND code = ''
-        WINDOW same_number AS (PARTITION BY phone)
+        WITH repeating AS MATERIALIZED (
+            SELECT phone FROM lists_importrow
+            WHERE imported_id = %(import_id)s AND phone <> '' AND code = '' GROUP BY phone HAVING COUNT(*) > 1
+        )
+        SELECT r.line, MIN(r.line) OVER same_number AS first,
+            ROW_NUMBER() OVER (same_number ORDER BY r.line) AS occurrence
+        FROM repeating JOIN lists_importrow AS r ON r.phone = repeating.phone
+        WHERE r.imported_id = %(import_id)s AND r.code = ''
+        WINDOW same_number AS (PARTITION BY r.phone)
     ) AS repeated
     WHERE lists_importrow.imported_id = %(import_id)s AND lists_importrow.line = repeated.line
       AND repeated.occurrence > 1
@@ -109,10 +116,9 @@ def mark_shared(import_id: int, *, are_imported: bool) -> int:
     return _execute(MARK_SHARED.format(warned=warned, left_out=left_out), {"import_id": import_id})
 
 
-_FOLDED = (*TEXTS, "extra")
 _FOLDS = f"'', '{Code.OTHER_PERSON}'"
 _REPEATS_OF_LOT = f"""
-    SELECT COALESCE(r.same_as, r.line), r.line, {", ".join(f"r.{field}" for field in _FOLDED)}
+    SELECT COALESCE(r.same_as, r.line), r.line, {", ".join(f"r.{field}" for field in FOLDED)}
     FROM (
         SELECT DISTINCT repeat.phone FROM lists_importrow AS repeat
         WHERE repeat.imported_id = %(import_id)s AND repeat.same_as > %(first)s AND repeat.same_as <= %(last)s
@@ -162,7 +168,7 @@ def fold_repeats(import_id: int, first: int, last: int, policy: Policy) -> Itera
             if len(folding.repeats) >= BATCH:
                 yield Folding([], folding.repeats[:])
                 folding.repeats.clear()
-        if any(folded[field] != original[field] for field in _FOLDED):
+        if any(folded[field] != original[field] for field in FOLDED):
             folding.firsts.append((*(folded[field] for field in TEXTS), json.dumps(folded["extra"]), first_line))
     yield folding
 
@@ -190,7 +196,7 @@ def _repeats_of_lot(import_id: int, first: int, last: int) -> Iterator[dict[str,
 
 def store_folding(import_id: int, folding: Folding) -> None:
     """Write what `fold_repeats` gave. Call inside a transaction."""
-    values = ", ".join(f"{field} = %s" for field in _FOLDED)
+    values = ", ".join(f"{field} = %s" for field in FOLDED)
     with connection.cursor() as cursor:
         cursor.executemany(
             f"UPDATE lists_importrow SET {values} WHERE imported_id = {import_id:d} AND line = %s", folding.firsts
@@ -211,29 +217,30 @@ _OF_ANOTHER = {"keep": "unchanged", "take": "updated", "leave_out": "skipped"}
 
 
 def _decide(policy: Policy, only: str) -> str:
-    changed = " OR ".join(is_changed_of_same_person(field, policy) for field in _FOLDED)
     skips = ", ".join(f"'{code}'" for code in SKIPS)
     of_repeat = "unchanged" if policy.allow_duplicates else "merged"
     other_repeat = "skipped" if policy.other_person == "leave_out" else of_repeat
     return f"""
-        WITH looked_up AS MATERIALIZED (
-            SELECT r.line, r.outcome AS stood_as, r.contact_id AS stood_for, r.code AS stood_code, r.reason, r.same_as,
-                c.id AS found_id,
-                CASE WHEN r.code IN ('{DO_NOT_CONTACT}') OR (r.code = '{Code.OTHER_PERSON}' AND r.same_as IS NULL)
-                     THEN '' ELSE r.code END AS code,
-                CASE WHEN s.phone IS NOT NULL THEN 1
-                     WHEN r.others IS NOT NULL AND EXISTS (
-                        SELECT 1 FROM {db.each_text("r.others")} AS other
-                        JOIN lists_suppression AS o ON o.phone = other.value AND o.lifted_at IS NULL) THEN 2
-                     ELSE 0 END AS is_suppressed,
-                CASE WHEN c.id IS NOT NULL AND {is_other_person(policy)} THEN 1 ELSE 0 END AS is_other_person,
-                CASE WHEN {changed} THEN 1 ELSE 0 END AS is_changed
-            FROM lists_importrow AS r
-            LEFT JOIN lists_suppression AS s ON s.phone = r.phone AND s.lifted_at IS NULL
-            LEFT JOIN lists_contact AS c ON c.phone = r.phone
-            WHERE r.imported_id = %(import_id)s AND r.line > %(first)s AND r.line <= %(last)s AND {only}
-        ),
-        decided AS (
+        UPDATE lists_importrow
+        SET outcome = decided.outcome, contact_id = decided.contact_id, code = decided.code, reason = decided.reason
+        FROM (
+            WITH looked_up AS MATERIALIZED (
+                SELECT r.line, r.outcome AS stood_as, r.contact_id AS stood_for, r.code AS stood_code, r.reason,
+                    r.same_as, c.id AS found_id,
+                    CASE WHEN r.code IN ('{DO_NOT_CONTACT}') OR (r.code = '{Code.OTHER_PERSON}' AND r.same_as IS NULL)
+                         THEN '' ELSE r.code END AS code,
+                    CASE WHEN s.phone IS NOT NULL THEN 1
+                         WHEN r.others IS NOT NULL AND EXISTS (
+                            SELECT 1 FROM {db.each_text("r.others")} AS other
+                            JOIN lists_suppression AS o ON o.phone = other.value AND o.lifted_at IS NULL) THEN 2
+                         ELSE 0 END AS is_suppressed,
+                    CASE WHEN c.id IS NOT NULL AND {is_other_person(policy)} THEN 1 ELSE 0 END AS is_other_person,
+                    CASE WHEN c.id IS NOT NULL AND {changes_same_person(policy)} THEN 1 ELSE 0 END AS is_changed
+                FROM lists_importrow AS r
+                LEFT JOIN lists_suppression AS s ON s.phone = r.phone AND s.lifted_at IS NULL
+                LEFT JOIN lists_contact AS c ON c.phone = r.phone
+                WHERE r.imported_id = %(import_id)s AND r.line > %(first)s AND r.line <= %(last)s AND {only}
+            )
             SELECT line, stood_as, stood_for, stood_code,
                 COALESCE(found_id, CASE WHEN stood_as = 'created' THEN stood_for END) AS contact_id,
                 CASE WHEN is_suppressed > 0 OR code = '{OPTED_OUT}' THEN 'suppressed'
@@ -257,10 +264,7 @@ def _decide(policy: Policy, only: str) -> str:
                      WHEN stood_code <> '' THEN ''
                      ELSE reason END AS reason
             FROM looked_up
-        )
-        UPDATE lists_importrow
-        SET outcome = decided.outcome, contact_id = decided.contact_id, code = decided.code, reason = decided.reason
-        FROM decided
+        ) AS decided
         WHERE lists_importrow.imported_id = %(import_id)s AND lists_importrow.line = decided.line
           AND lists_importrow.line > %(first)s AND lists_importrow.line <= %(last)s
           AND (decided.stood_as <> decided.outcome OR decided.stood_code <> decided.code

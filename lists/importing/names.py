@@ -2,7 +2,6 @@
 
 import re
 import unicodedata
-from functools import lru_cache
 from typing import NamedTuple
 
 
@@ -51,7 +50,6 @@ def split_full_name(text: str) -> Name:
     return Name(salutation, first, last)
 
 
-@lru_cache(maxsize=10_000)  # first names are few, and every row of a file has one
 def split_salutation(text: str) -> tuple[str, str]:
     """("Mrs", "Asha") from “Mrs Asha”; ("", the text) where it begins with no salutation."""
     name = _plain(text)
@@ -80,12 +78,16 @@ def _is_word(part: str) -> bool:
     )
 
 
+_MAY_BE_UTF8 = re.compile(r"[\u00c2-\u00f4][^\x00-\x7f]").search
+"""The first byte of a letter beyond ASCII and the next one, as a reader of a Western encoding sees them."""
+
+
 def looks_garbled(text: str) -> bool:
     """Whether a text was UTF-8 and has been read as Western, like “RenÃ©”, or holds marks of bytes that were lost."""
-    if text.isascii():
-        return False
     if "\N{REPLACEMENT CHARACTER}" in text:
         return True
+    if not _MAY_BE_UTF8(text):
+        return False
     try:
         _western_bytes(text).decode()
     except UnicodeError:

@@ -14,6 +14,9 @@ from lists.fields import TEXTS
 from lists.importing.columns import Mapping
 from lists.models import Import, OtherPerson
 
+FOLDED = (*TEXTS, "extra")
+"""What a row says about its contact, and a policy decides."""
+
 
 @dataclass(frozen=True)
 class Policy:
@@ -50,9 +53,11 @@ def is_other_person(policy: Policy) -> str:
     first, last, our_first, our_last = map(
         db.ascii_lower, ("r.first_name", "r.last_name", "c.first_name", "c.last_name")
     )
+    # The first line says nothing new; it spares most rows the rest.
+    is_different = "r.first_name <> c.first_name AND r.last_name <> c.last_name"
     has_last = "1 = 1" if policy.by_full_name else "r.last_name <> ''"
     return (
-        f"(r.first_name <> '' AND c.first_name <> '' AND c.last_name <> '' AND {has_last}"
+        f"({is_different} AND r.first_name <> '' AND c.first_name <> '' AND c.last_name <> '' AND {has_last}"
         f" AND {first} <> {our_first} AND {last} <> {our_last} AND {first} <> {our_last} AND {last} <> {our_first})"
     )
 
@@ -87,11 +92,24 @@ def is_changed(field: str, policy: Policy) -> str:
     return f"CASE WHEN {other} THEN {is_different} ELSE {same_person} END"
 
 
+def changes_contact(policy: Policy) -> str:
+    """SQL: whether the policy changes anything about contact `c` by row `r`."""
+    if policy.other_person == "take":
+        return f"({' OR '.join(is_changed(field, policy) for field in FOLDED)})"
+    return f"({changes_same_person(policy)} AND NOT {is_other_person(policy)})"
+
+
+def changes_same_person(policy: Policy) -> str:
+    """SQL: the same, where row and contact are known to be one person."""
+    return f"({' OR '.join(is_changed_of_same_person(field, policy) for field in FOLDED)})"
+
+
 def is_changed_of_same_person(field: str, policy: Policy) -> str:
     if policy.on_existing == "keep":
         return "1 = 0"
     if field == "extra":
-        return f"(r.extra <> '{{}}' AND {new_extra(policy)} <> {db.comparable('c.extra')})"
+        # The same attributes change nothing, and to compare two texts is quicker than to merge them.
+        return f"(r.extra <> '{{}}' AND r.extra <> c.extra AND {new_extra(policy)} <> {db.comparable('c.extra')})"
     if policy.by_full_name and field in NAMES:
         return f"({_takes_full_name(policy)} AND r.{field} <> c.{field})"
     if policy.on_existing == "fill":

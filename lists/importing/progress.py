@@ -89,6 +89,8 @@ class Progress:
     def count(self, row: CleanRow) -> None:
         """Count a row that is staged, with what it is warned of."""
         self.rows += 1
+        if not (row.code or row.warnings or row.opt_out):
+            return
         for warning in row.warnings:
             seen = self.warned.setdefault(warning.code, {}).setdefault(warning.column, [0])
             seen[0] += 1

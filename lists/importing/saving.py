@@ -16,7 +16,7 @@ from lists.fields import TEXTS
 from lists.importing import matching, staging
 from lists.importing.cleaning import OPTED_OUT
 from lists.importing.lines import FURTHER, PARTS
-from lists.importing.policy import Policy, is_changed, new_value
+from lists.importing.policy import FOLDED, Policy, is_changed, new_value
 from lists.importing.row_warnings import Code
 from lists.models import Import
 
@@ -94,9 +94,9 @@ def _keep_earlier_values(policy: Policy) -> str:
 
 
 def _update_contacts(policy: Policy) -> str:
-    values = ", ".join(f"{field} = changed.{field}" for field in (*TEXTS, "extra"))
+    values = ", ".join(f"{field} = changed.{field}" for field in FOLDED)
     # Where no attribute is new the text stays as it is; otherwise SQLite would only write it in another spacing.
-    new = ", ".join(f"{new_value(field, policy)} AS {field}" for field in (*TEXTS, "extra"))
+    new = ", ".join(f"{new_value(field, policy)} AS {field}" for field in FOLDED)
     return f"""
         UPDATE lists_contact SET {values}, updated_at = %(now)s
         FROM (
@@ -214,6 +214,9 @@ def suppress(import_id: int, first: int, last: int, rows: str, source: Source) -
     line = f"CASE WHEN number.line < {FURTHER} THEN number.line ELSE (number.line - {FURTHER}) / {PARTS} END"
     told = f"%(filename)s || ', line ' || {line}"
     with connection.cursor() as cursor:
+        cursor.execute(f"SELECT 1 FROM lists_importrow AS r WHERE {_LOT} AND {rows} LIMIT 1", values)
+        if not cursor.fetchone():
+            return 0
         cursor.execute(
             f"""
             UPDATE lists_suppression SET reason = {reason}, source = {told}, asked_on = {db.as_date("number.since")},

@@ -46,49 +46,51 @@ def _simple(text: str, region: str | None) -> Phone | None:
     if text[:1] == "+":
         if _IS_E164(text):
             found = valid(text, None)
-            return Phone(found, "" if found == text else _difference(found, text)) if found else None
+            return Phone(found, _difference(found, text)) if found else None
         if _IS_SPACED_INTERNATIONAL(text):
             bare = text.translate(_WITHOUT_PUNCTUATION)
             if found := valid(bare, None):
-                return Phone(found, ", ".join([results.PUNCTUATION, *_rules_of_plus(bare, found)]))
+                return Phone(found, _told(results.PUNCTUATION, _difference(found, bare)))
     elif region is not None:
         if _IS_PLAIN_NATIONAL(text):
             return _national(text, region)
         if _IS_SPACED_NATIONAL(text) and not ("-" in text and is_date(text)):
             bare = text.translate(_WITHOUT_PUNCTUATION)
-            if bare[:2] != "00" and (phone := _national(bare, region)):
-                return Phone(phone.e164, f"{results.PUNCTUATION}, {phone.rule}", phone.other)
+            if bare[:2] != "00" and (phone := _national(bare, region, results.PUNCTUATION)):
+                return phone
     return None
 
 
-def _national(digits: str, region: str) -> Phone | None:
-    """Digits without a plus sign, read as a number of the region and as one that has lost its plus."""
+def _national(digits: str, region: str, *rules: str) -> Phone | None:
+    """Digits without a plus sign, read as a number of the region and as one that has lost its plus.
+
+    rules  the names of the repairs that came before
+    """
     found = valid(digits, region)
     if found is None:
         return None
     if found[1:] == digits:
-        return Phone(found, results.PLUS_PUT_BACK)
+        return Phone(found, _told(*rules, results.PLUS_PUT_BACK))
     if digits.startswith(CODE_OF_REGION[region]) and (lost := valid("+" + digits, None)) and lost != found:
-        rules = [results.PLUS_PUT_BACK, *_rules_of_plus("+" + digits, lost)]
-        return Phone(lost, ", ".join(rules), other=found)
-    return Phone(found, results.COUNTRY_ADDED)
+        return Phone(lost, _told(*rules, results.PLUS_PUT_BACK, _difference(lost, "+" + digits)), other=found)
+    return Phone(found, _told(*rules, results.COUNTRY_ADDED))
+
+
+def _told(*rules: str) -> str:
+    return ", ".join(filter(None, rules))
 
 
 def _with_rules(phone: Phone, rules: list[str]) -> Phone:
     """The number with the names of the repairs that came before its own."""
-    if not rules:
-        return phone
-    return Phone(phone.e164, ", ".join([*rules, phone.rule] if phone.rule else rules), phone.other)
+    return phone._replace(rule=_told(*rules, phone.rule)) if rules else phone
 
 
 def _difference(found: str, text: str) -> str:
-    """The name of what the library itself did to an international number."""
+    """The name of what the library itself did to an international number; "" when that was nothing."""
+    if found == text:
+        return ""
     code, national = split(found)
     return results.TRUNK_ZERO if text == f"+{code}0{national}" else results.INTERNATIONAL
-
-
-def _rules_of_plus(text: str, found: str) -> list[str]:
-    return [] if text == found else [_difference(found, text)]
 
 
 # --- the long way: a cell that is not simply a number -----------------------------------------------------------------
@@ -168,9 +170,9 @@ def _read(run: Run, region: str | None) -> Phone | None:
     for candidate, candidate_rules in _readings(run, region):
         if candidate.startswith("+"):
             if found := valid(candidate, None):
-                return Phone(found, ", ".join([*rules, *candidate_rules, *_rules_of_plus(candidate, found)]))
-        elif region and (phone := _national(candidate, region)):
-            return _with_rules(phone, [*rules, *candidate_rules])
+                return Phone(found, _told(*rules, *candidate_rules, _difference(found, candidate)))
+        elif region and (phone := _national(candidate, region, *rules, *candidate_rules)):
+            return phone
     return None
 
 

@@ -79,7 +79,7 @@ def test_a_campaign_manager_brings_a_messy_file_to_three_vendors(visit):
     assert figures(page) == preview
     visitor.look("import-result")
     with page.expect_download() as download:
-        page.get_by_role("button", name="Download 7 rejected rows").first.click()
+        page.get_by_role("button", name=f"Download {preview['rejected']} rejected rows").first.click()
     rejected = Path(download.value.path()).read_text("utf-8-sig").splitlines()
     assert len(rejected) == 1 + preview["rejected"]
     assert rejected[0].endswith("_line,_code,_column,_value,_reason,_suggestion")
