@@ -97,3 +97,18 @@ def test_an_export_with_do_not_contact_lifts_nothing_when_it_is_imported_again(t
     before = list(Suppression.objects.values())
     call_command("import_contacts", file, list_name="Renewals July", on_existing="replace")
     assert list(Suppression.objects.values()) == before
+
+
+@pytest.mark.django_db
+def test_an_export_with_another_opt_out_column_loses_neither(tmp_path):
+    contact_list = make_list("Renewals July")
+    for number in ("+919800000001", "+919800000002", "+919800000003"):
+        make_contact(number, contact_list=contact_list)
+    make_suppression("+919800000002", reason="asked in May")
+    header, *rows = "".join(export(contact_list)).splitlines()
+    file = tmp_path / "renewals.csv"
+    marked = [f"{row},{'Y' if '+919800000003' in row else 'N'}" for row in rows]
+    file.write_text("\n".join([f"{header},DND", *marked]), encoding="utf-8")
+    Suppression.objects.all().delete()
+    call_command("import_contacts", file, list_name="Renewals July")
+    assert set(Suppression.objects.values_list("phone", flat=True)) == {"+919800000002", "+919800000003"}

@@ -17,7 +17,7 @@ from django.utils import timezone
 from lists.fields import BY_NAME, FIELDS, Field, Kind
 from lists.forms.lists import vendor_limits
 from lists.importing import opt_outs
-from lists.importing.columns import EXTRA, IGNORE, Mapping, problems
+from lists.importing.columns import EXTRA, IGNORE, SEVERAL, Mapping, first_of, problems
 from lists.importing.describing import NUMBERS_IN_WORDS
 from lists.importing.headers import LAST_LINE
 from lists.importing.reading import DELIMITERS, ENCODINGS, Dialect
@@ -404,12 +404,11 @@ class ColumnsForm(forms.Form):
 
         The columns of the proposal come first, so that a column somebody has just chosen changes no field's name.
         """
-        proposed = [at for at in (self.proposed.columns.get("do_not_contact"), *self.proposed.unsure) if at is not None]
+        proposed = sorted([*self.proposed.opt_out_columns, *self.proposed.unsure])
         chosen = [at for at in range(len(self.headers)) if self.data.get(f"column_{at}") == "do_not_contact"]
         asked: dict[tuple[int, str], str] = {}
-        for at in dict.fromkeys([*sorted(proposed), *chosen]):
-            sense = opt_outs.sense(self.headers[at])
-            answers = self.proposed.opt_out if at == self.proposed.columns.get("do_not_contact") else {}
+        for at in dict.fromkeys([*proposed, *chosen]):
+            sense, answers = opt_outs.sense(self.headers[at]), self.proposed.opt_out.get(at, {})
             for value in self.values(at)[:MOST_READINGS]:
                 asked[at, value] = ""
                 if opt_outs.reading(value, sense) is None:
@@ -428,9 +427,10 @@ class ColumnsForm(forms.Form):
         given = self.cleaned_data
         chosen = {at: given.get(f"column_{at}", "") for at in range(len(self.headers))}
         phones = self._phones_in_order([at for at, name in chosen.items() if name == "phone"])
-        columns: dict[str, int] = {"phone": phones[0]} if phones else {}
+        sure = [at for at, name in chosen.items() if name == "do_not_contact"]
+        columns = first_of(phone=phones, do_not_contact=sure)
         for at, name in chosen.items():
-            if name in ("", EXTRA, IGNORE) or at in phones:
+            if name in ("", EXTRA, IGNORE, *SEVERAL) or at in phones:
                 continue
             if name in columns:
                 self.add_error(
@@ -449,7 +449,8 @@ class ColumnsForm(forms.Form):
             extras=[at for at, name in chosen.items() if name in kept and at not in phones],
             more_phones=phones[1:],
             numbers=given.get("numbers") or self.proposed.numbers,
-            opt_out=self._answers(columns.get("do_not_contact")),
+            more_opt_outs=sure[1:],
+            opt_out={at: answers for at in sure if (answers := self._answers(at))},
             unsure=[],
         )
         if sentences := problems(self.mapping, self.headers):
@@ -466,11 +467,9 @@ class ColumnsForm(forms.Form):
             phones = [first, *(at for at in phones if at != first)]
         return phones
 
-    def _answers(self, column: int | None) -> dict[str, bool]:
-        """{value: whether it means do not contact} as a person said it of the do-not-contact column."""
-        answers: dict[str, bool] = {}
-        if column is not None and column == self.proposed.columns.get("do_not_contact"):
-            answers |= self.proposed.opt_out
+    def _answers(self, column: int) -> dict[str, bool]:
+        """{value: whether it means do not contact} as a person said it of a do-not-contact column."""
+        answers = dict(self.proposed.opt_out.get(column, {}))
         for (at, value), name in self.asked.items():
             if at != column or not name or self.has_error(name):
                 continue

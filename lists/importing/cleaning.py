@@ -68,7 +68,7 @@ class CleanRow:
     others    further numbers of the row, in E.164, that are no contact of their own
     further   further numbers of the row that each become a row of their own
     warnings  what a person should know of it; none where it is rejected
-    opt_out   what its do-not-contact column says, as it was compared; "" when it says nothing
+    opt_outs  ((header of a do-not-contact column, what it says, as it was compared), …); not of those that say nothing
     """
 
     phone: str = ""
@@ -82,7 +82,7 @@ class CleanRow:
     others: tuple[str, ...] = ()
     further: tuple[str, ...] = ()
     warnings: tuple[RowWarning, ...] = ()
-    opt_out: str = ""
+    opt_outs: tuple[tuple[str, str], ...] = ()
     rule: str = ""
     code: str = ""
     column: str = ""
@@ -192,8 +192,8 @@ def _setters(mapping: Mapping, headers: Sequence[str]) -> Iterator[Setter]:
     """In the order in which problems are told: of several in a row, the first is."""
     at = mapping.columns
     yield _phone(mapping, headers)
-    if "do_not_contact" in at:
-        yield _opt_out(headers[at["do_not_contact"]], at["do_not_contact"], mapping.opt_out)
+    for column in mapping.opt_out_columns:
+        yield _opt_out(headers[column], column, mapping.opt_out.get(column, {}))
     for column in mapping.unsure:
         yield _unsure(headers[column], column)
     plain = [name for name in at if BY_NAME[name].stored and name not in ("phone", *_BY_FIELD)]
@@ -213,7 +213,7 @@ def _setters(mapping: Mapping, headers: Sequence[str]) -> Iterator[Setter]:
 
 def _phone(mapping: Mapping, headers: Sequence[str]) -> Setter:
     """The number of a row out of its phone columns, and what has to be said of it."""
-    columns = [mapping.columns["phone"], *mapping.more_phones]
+    columns = mapping.phones
     region_of_row = _region_of_row(mapping, headers)
     checks = _checks_of_number(mapping.switches)
     want_each, want_mobile = mapping.numbers == "each", mapping.numbers == "first_mobile"
@@ -341,7 +341,7 @@ def _left_out(code: Code) -> tuple[str, str]:
 
 
 def _opt_out(header: str, at: int, answers: dict[str, bool]) -> Setter:
-    """A row whose do-not-contact column says so is suppressed, whatever else would leave it out.
+    """A row of which a do-not-contact column says so is suppressed, whatever else says or would leave it out.
 
     Only a row without a number stays rejected, so that somebody finds the number to protect. A word nobody can read is
     warned of, and protects until it is answered.
@@ -360,9 +360,9 @@ def _opt_out(header: str, at: int, answers: dict[str, bool]) -> Setter:
         value = opt_outs.compared(said(cells[at]))
         if not value:
             return
-        row.opt_out = value
+        row.opt_outs = (*row.opt_outs, (header, value))
         match reading(value):
-            case True if row.phone:
+            case True if row.phone and row.code != OPTED_OUT:
                 row.code = ""
                 row.set_apart(OPTED_OUT, header, cells[at], "The file says that this person must not be contacted.")
             case None:

@@ -1,7 +1,8 @@
 """Which column of a file holds which field: the mapping, how it is checked, and how a header is compared.
 
-A field takes one column, the phone number as many as the file has for it. A column feeds one field, is kept as an
-extra attribute under its own header, or is not imported. What a column probably holds is guessed in `guessing`.
+A field takes one column; the phone number, and who must not be contacted, as many as the file has for it. A column
+feeds one field, is kept as an extra attribute under its own header, or is not imported. What a column probably holds is
+guessed in `guessing`.
 """
 
 import re
@@ -23,6 +24,8 @@ IGNORE = "ignore"
 
 ATTRIBUTE = " (attribute)"
 """What an export puts behind the name of an attribute that is called like a field of ours."""
+SEVERAL = ("phone", "do_not_contact")
+"""Fields that may have several columns."""
 NUMBERS = ("first_mobile", "first", "each")
 """Which number of a row counts: the first mobile, else the first valid; the first valid; each, as a row of its own."""
 
@@ -31,16 +34,17 @@ NUMBERS = ("first_mobile", "first", "each")
 class Mapping:
     """Which column feeds which field, as `Import.mapping` stores it.
 
-    columns      {field name: position of the column, from 0}; the column of `country` gives the region row by row
-    region       two letters: the country of numbers written without one; "" when none is assumed
-    constants    {field name: one value for all rows}, for fields without a column
-    extras       positions of the columns kept as extra attributes
-    more_phones  positions of further phone columns, asked in this order where those before hold no number
-    numbers      one of NUMBERS
-    opt_out      {value of the do-not-contact column, as `opt_outs.compared`: whether it means do not contact}, where a
-                 person has said so
-    unsure       positions of columns that may say who must not be contacted, which nobody has answered for
-    switches     {code of a warning: whether rows with it are imported}, where a person has said so
+    columns        {field name: position of the column, from 0}; the column of `country` gives the region row by row
+    region         two letters: the country of numbers written without one; "" when none is assumed
+    constants      {field name: one value for all rows}, for fields without a column
+    extras         positions of the columns kept as extra attributes
+    more_phones    positions of further phone columns, asked in this order where those before hold no number
+    numbers        one of NUMBERS
+    more_opt_outs  positions of further do-not-contact columns; a row is opted out if any of them says so
+    opt_out        {position of a do-not-contact column: {value, as `opt_outs.compared`: whether it means do not
+                   contact}}, where a person has said so
+    unsure         positions of columns that may say who must not be contacted, which nobody has answered for
+    switches       {code of a warning: whether rows with it are imported}, where a person has said so
     """
 
     columns: dict[str, int] = field(default_factory=dict)
@@ -49,7 +53,8 @@ class Mapping:
     extras: list[int] = field(default_factory=list)
     more_phones: list[int] = field(default_factory=list)
     numbers: str = NUMBERS[0]
-    opt_out: dict[str, bool] = field(default_factory=dict)
+    more_opt_outs: list[int] = field(default_factory=list)
+    opt_out: dict[int, dict[str, bool]] = field(default_factory=dict)
     unsure: list[int] = field(default_factory=list)
     switches: dict[str, bool] = field(default_factory=dict)
 
@@ -63,27 +68,47 @@ class Mapping:
         for each in fields(cls):
             if each.name in values:
                 setattr(mapping, each.name, deepcopy(values[each.name]))
+        mapping.opt_out = {int(at): answers for at, answers in mapping.opt_out.items()}  # keys of JSON are texts
         return mapping
 
     @property
     def phones(self) -> list[int]:
         """Positions of the phone columns, in the order in which they are asked."""
-        first = self.columns.get("phone")
-        return [*([] if first is None else [first]), *self.more_phones]
+        return [*self._first("phone"), *self.more_phones]
+
+    @property
+    def opt_out_columns(self) -> list[int]:
+        """Positions of the do-not-contact columns."""
+        return [*self._first("do_not_contact"), *self.more_opt_outs]
+
+    @property
+    def of_fields(self) -> list[int]:
+        """Positions of the columns that feed a field; one that feeds two stands there twice."""
+        return [*self.columns.values(), *self.more_phones, *self.more_opt_outs]
+
+    def _first(self, name: str) -> list[int]:
+        return [self.columns[name]] if name in self.columns else []
 
     def not_imported(self, headers: Sequence[str]) -> list[int]:
         """Positions of the columns that are neither a field nor an attribute, nor asked about."""
-        used = {*self.columns.values(), *self.more_phones, *self.extras, *self.unsure}
+        used = {*self.of_fields, *self.extras, *self.unsure}
         return [at for at in range(len(headers)) if at not in used]
 
     def choice(self, column: int) -> str:
         """What a form shows as chosen for a column: a field's name, EXTRA, or "" for a column not imported."""
         if column in self.more_phones:
             return "phone"
+        if column in self.more_opt_outs:
+            return "do_not_contact"
         for name, position in self.columns.items():
             if position == column:
                 return name
         return EXTRA if column in self.extras else ""
+
+
+def first_of(**columns: Sequence[int]) -> dict[str, int]:
+    """{field: the first of its columns}, without the fields that have none: what `Mapping.columns` holds of SEVERAL."""
+    return {name: positions[0] for name, positions in columns.items() if positions}
 
 
 # Headers -------------------------------------------------------------------------------------------------------------
@@ -112,7 +137,8 @@ def corrected(
     """`base` with single columns corrected; what no option names stays as it was guessed.
 
     options  `field=Header`, `field=#3` (by position, from 1), `extra=Header` or `ignore=Header`. `phone` may be given
-             several times, in the order in which the columns are to be asked.
+             several times, in the order in which the columns are to be asked, and takes the place of those guessed.
+             `do_not_contact` may be too, and comes beside those guessed: only `ignore` and the like give one up.
 
     Raises ValueError with a sentence.
     """
@@ -122,15 +148,17 @@ def corrected(
         raise ValueError(f"“{headers[twice[0]]}” is mapped twice.")
 
     phones = chosen.pop("phone", []) or [at for at in base.phones if at not in named]
+    opt_outs = [*(at for at in base.opt_out_columns if at not in named), *chosen.pop("do_not_contact", [])]
     extras = [*(at for at in base.extras if at not in named), *chosen.pop(EXTRA, [])]
     chosen.pop(IGNORE, None)
-    given_up = {*chosen, "phone", *_SAID_BY_OTHERS.get(frozenset(chosen) & _NAMES, ())}
+    given_up = {*chosen, *SEVERAL, *_SAID_BY_OTHERS.get(frozenset(chosen) & _NAMES, ())}
     columns = {name: at for name, at in base.columns.items() if name not in given_up and at not in named}
-    columns |= {name: at for name, (at, *_) in chosen.items()} | dict(zip(["phone"], phones, strict=False))
+    columns |= first_of(**chosen, phone=phones, do_not_contact=opt_outs)
     return replace(
         base,
         columns=columns,
         more_phones=phones[1:],
+        more_opt_outs=opt_outs[1:],
         extras=extras,
         constants={name: value for name, value in base.constants.items() if name not in columns},
         unsure=[at for at in base.unsure if at not in named],
@@ -157,7 +185,7 @@ def _chosen(options: Iterable[str], headers: Sequence[str], known: Sequence[Fiel
             raise ValueError(f"“{option}” is no mapping; write field=Header with one of: {', '.join(names)}.")
         columns = chosen.setdefault(name, [])
         columns.append(_column(header, headers))
-        if len(columns) > 1 and name not in ("phone", EXTRA, IGNORE):
+        if len(columns) > 1 and name not in (*SEVERAL, EXTRA, IGNORE):
             raise ValueError(f"{BY_NAME[name].label} is mapped twice.")
     return chosen
 
@@ -183,7 +211,7 @@ _ZONES = available_timezones()
 def problems(mapping: Mapping, headers: Sequence[str]) -> list[str]:
     """What has to be put right before a mapping can be used, as sentences; empty when nothing."""
     found = [] if "phone" in mapping.columns else ["Choose the column that holds the phone number."]
-    used = [*mapping.columns.values(), *mapping.more_phones, *mapping.extras]
+    used = [*mapping.of_fields, *mapping.extras]
     for column in sorted({at for at in used if used.count(at) > 1}):
         name = headers[column] if 0 <= column < len(headers) else f"Column {column + 1}"
         found.append(f"“{name}” is used for more than one field.")

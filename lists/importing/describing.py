@@ -195,7 +195,7 @@ def ordinal(number: int) -> str:
 
 
 class OptOutReading(NamedTuple):
-    """What a value of the do-not-contact column means, and how many rows hold it; None: nobody has said yet."""
+    """What a value of a do-not-contact column means, and how many rows hold it; None: nobody has said yet."""
 
     value: str
     means: bool | None
@@ -208,23 +208,23 @@ class OptOutReading(NamedTuple):
         ]
 
 
-def opt_out_readings(imported: Import) -> list[OptOutReading]:
-    """How the values of the do-not-contact column are read, those that most rows hold first."""
+def opt_out_readings(imported: Import) -> dict[str, list[OptOutReading]]:
+    """{header of a do-not-contact column: how its values are read, those that most rows hold first}
+
+    In the order of the file, and without columns that say nothing.
+    """
     mapping = Mapping.from_dict(imported.mapping)
-    at = mapping.columns.get("do_not_contact")
-    if at is None:
-        return []
-    sense = opt_outs.sense(imported.headers[at])
-    most_first = sorted(imported.opt_outs.items(), key=lambda value: -value[1])
-    return [
-        OptOutReading(value, mapping.opt_out.get(value, opt_outs.reading(value, sense)), rows)
-        for value, rows in most_first
-    ]
-
-
-def opted_out(imported: Import) -> int:
-    """Rows whose number the import made do-not-contact because of what the file says."""
-    return sum(said.rows for said in opt_out_readings(imported) if said.means is not False)
+    readings = {}
+    for at in sorted(mapping.opt_out_columns):
+        header = imported.headers[at]
+        sense, answers = opt_outs.sense(header), mapping.opt_out.get(at, {})
+        found = [
+            OptOutReading(value, answers.get(value, opt_outs.reading(value, sense)), rows)
+            for value, rows in imported.opt_outs.get(header, {}).items()
+        ]
+        if found:
+            readings[header] = sorted(found, key=lambda reading: (-reading.rows, reading.value))
+    return readings
 
 
 NUMBERS_IN_WORDS = {
@@ -266,8 +266,9 @@ def _number_choices(imported: Import) -> Iterator[tuple[str, Any]]:
 
 
 def _opt_out_choices(imported: Import) -> Iterator[tuple[str, Any]]:
-    for said in opt_out_readings(imported):
-        yield f"“{said.value}” as do not contact", f"{said.words} ({counted(said.rows, 'row')})"
+    for header, readings in opt_out_readings(imported).items():
+        for said in readings:
+            yield f"“{said.value}” in “{header}”", f"{said.words} ({counted(said.rows, 'row')})"
 
 
 def _policy_choices(imported: Import) -> Iterator[tuple[str, Any]]:

@@ -1,8 +1,9 @@
 """What the columns of a file probably hold, why we think so, and what only a person can say.
 
 For every column and field the evidence is added up (`evidence`). Fields get columns by the best whole assignment, names
-are settled, and the other phone columns follow the first. A close call between phone columns, and a column that may say
-who must not be contacted, are questions. Where headers differ, the order of the columns plays no part.
+are settled, and the other phone and do-not-contact columns follow the first. A close call between phone columns, and a
+column that may say who must not be contacted, are questions. Where headers differ, the order of the columns plays no
+part.
 """
 
 import re
@@ -13,7 +14,7 @@ from typing import NamedTuple
 from lists.blanks import is_blank
 from lists.fields import BY_NAME, FIELDS, Field
 from lists.importing import opt_outs
-from lists.importing.columns import ATTRIBUTE, Mapping, key
+from lists.importing.columns import ATTRIBUTE, Mapping, first_of, key
 from lists.importing.evidence import MOSTLY, Bid, Column, bid, is_of_somebody_else, is_spare, refusal, says
 
 CLOSE = 10
@@ -26,7 +27,8 @@ BIDS = 4
 class Suggestion:
     """What one column of a file probably holds.
 
-    field   the name of a field, "phone" for further phone columns too; None where nothing is suggested
+    field   the name of a field, also for the further columns of one that may have several; None where nothing is
+            suggested
     fill    the share of rows with a value, from 0 to 1
     others  names of other fields it could have been, the likeliest first
     """
@@ -80,15 +82,20 @@ def guess(
     }
     assigned = _best_assignment(columns, bids, fields)
     assigned, reasons = _settle_names(assigned, columns)
-    phones = _phones(assigned, columns, bids)
-    if phones:
-        assigned["phone"] = phones[0]
-    unsure = _unsure(assigned, columns) if "do_not_contact" in {known.name for known in fields} else []
-    mapping = Mapping(assigned, region or "", extras=attributes, more_phones=phones[1:], unsure=unsure)
+    phones, sure = _phones(assigned, columns, bids), _opt_outs(assigned, columns, bids)
+    assigned = {name: at for name, at in assigned.items() if at not in sure}
+    assigned |= first_of(phone=phones, do_not_contact=sure)
+    mapping = Mapping(assigned, region or "", extras=attributes, more_phones=phones[1:], more_opt_outs=sure[1:])
+    if "do_not_contact" in {known.name for known in fields}:
+        mapping.unsure = _unsure(mapping, columns)
 
     reasons |= dict.fromkeys(attributes, "An export of ours marked it as an attribute.")
     reasons |= {at: bids[at][name].reason for name, at in assigned.items() if at not in reasons}
     reasons |= {at: f"{bids[at]['phone'].reason} Asked where those before hold no number." for at in phones[1:]}
+    reasons |= {
+        at: f"{bids[at]['do_not_contact'].reason} It counts beside “{headers[sure[0]]}”: one of them is enough."
+        for at in sure[1:]
+    }
     if "country" in assigned and "phone" in assigned:
         at = assigned["country"]
         reasons[at] += f" It is read together with “{headers[assigned['phone']]}”."
@@ -260,16 +267,22 @@ def _hold_other_numbers(column: Column, other: Column) -> bool:
 # Do not contact ------------------------------------------------------------------------------------------------------
 
 
-def _unsure(assigned: dict[str, int], columns: Sequence[Column]) -> list[int]:
+def _opt_outs(assigned: dict[str, int], columns: Sequence[Column], bids: Bids) -> list[int]:
+    """The columns that leave no doubt about who must not be contacted, the best first; a tag that says it is one."""
+    elsewhere = {at for name, at in assigned.items() if name not in ("do_not_contact", "tag")}
+    return [at for _, at in _ranked(columns, bids, "do_not_contact") if at not in elsewhere]
+
+
+def _unsure(mapping: Mapping, columns: Sequence[Column]) -> list[int]:
     """Columns that may say who must not be contacted. One about e-mail counts only where no other speaks of it."""
-    sure = {at for name, at in assigned.items() if name != "tag"}
+    sure = {at for at in mapping.of_fields if at != mapping.columns.get("tag")}
     found = [
         column
         for column in columns
         if column.at not in sure and opt_outs.may_be_opt_out(column.header, list(dict.fromkeys(column.filled)))
     ]
     of_calls = [column for column in found if not opt_outs.is_by_other_ways(column.header)]
-    return [column.at for column in (of_calls if of_calls or "do_not_contact" in assigned else found)]
+    return [column.at for column in (of_calls if of_calls or mapping.opt_out_columns else found)]
 
 
 def _opt_out_questions(mapping: Mapping, headers: Sequence[str]) -> list[Question]:

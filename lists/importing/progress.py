@@ -12,7 +12,7 @@ from lists.models import Import
 SAMPLES = 3
 """Lines remembered of a warning."""
 MOST_WORDS = 50
-"""Different words of a do-not-contact column that are counted by themselves."""
+"""Different words of each do-not-contact column that are counted by themselves."""
 
 
 @dataclass
@@ -54,8 +54,8 @@ class Progress:
     rows     records read from the file
     blank    lines read that hold nothing
     warned   {warning code: {column: [rows, the first few lines]}} of the rows staged so far
-    opt_outs {what the do-not-contact column says: rows}, for the first few different words
-    opted_out  rows whose do-not-contact column says so
+    opt_outs {do-not-contact column: {what it says: rows}}, for the first few different words of each
+    opted_out  rows of which a do-not-contact column says so
     repeats  rows whose number an earlier row of the file has
     preview  {outcome: rows} as a person saw it before saving
     drifted  saved rows that came out otherwise than the preview said
@@ -67,7 +67,7 @@ class Progress:
     rows: int = 0
     blank: int = 0
     warned: dict[str, dict[str, list[int]]] = field(default_factory=dict)
-    opt_outs: dict[str, int] = field(default_factory=dict)
+    opt_outs: dict[str, dict[str, int]] = field(default_factory=dict)
     opted_out: int = 0
     repeats: int = 0
     preview: dict[str, int] = field(default_factory=dict)
@@ -89,7 +89,7 @@ class Progress:
     def count(self, row: CleanRow) -> None:
         """Count a row that is staged, with what it is warned of."""
         self.rows += 1
-        if not (row.code or row.warnings or row.opt_out):
+        if not (row.code or row.warnings or row.opt_outs):
             return
         for warning in row.warnings:
             seen = self.warned.setdefault(warning.code, {}).setdefault(warning.column, [0])
@@ -98,8 +98,10 @@ class Progress:
                 seen.append(row.line)
         if row.code == OPTED_OUT:
             self.opted_out += 1
-        if row.opt_out and (row.opt_out in self.opt_outs or len(self.opt_outs) < MOST_WORDS):
-            self.opt_outs[row.opt_out] = self.opt_outs.get(row.opt_out, 0) + 1
+        for column, said in row.opt_outs:
+            words = self.opt_outs.setdefault(column, {})
+            if said in words or len(words) < MOST_WORDS:
+                words[said] = words.get(said, 0) + 1
 
 
 def last_counted(imported: Import) -> int:

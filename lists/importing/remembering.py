@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from django.db.models import QuerySet
 
-from lists.importing.columns import Mapping, key
+from lists.importing.columns import SEVERAL, Mapping, first_of, key
 from lists.models import Import, ImportState
 
 LOOKED_AT = 30
@@ -78,24 +78,23 @@ def moved(earlier: Import, imported: Import) -> Mapping:
         found = (places.get(key(earlier.headers[at])) for at in columns if at < len(earlier.headers))
         return [at for at in found if at is not None]
 
-    phones = placed(theirs.phones)
-    columns = {name: at for name, was in theirs.columns.items() if name != "phone" for at in placed([was])}
-    if phones:
-        columns["phone"] = phones[0]
+    phones, opt_outs = placed(theirs.phones), placed(theirs.opt_out_columns)
+    columns = {name: at for name, was in theirs.columns.items() if name not in SEVERAL for at in placed([was])}
     mapping = replace(
         theirs,
-        columns=columns,
+        columns=columns | first_of(phone=phones, do_not_contact=opt_outs),
         region=guessed.region or theirs.region,
         extras=placed(theirs.extras),
         more_phones=phones[1:],
-        opt_out=theirs.opt_out if "do_not_contact" in columns else {},
+        more_opt_outs=opt_outs[1:],
+        opt_out={at: answers for was, answers in theirs.opt_out.items() for at in placed([was])},
         unsure=placed(theirs.unsure),
     )
     known = set(map(key, earlier.headers))
     new = {at for at, header in enumerate(imported.headers) if key(header) not in known}
     unasked = new if "unsure" in earlier.mapping else set(range(len(imported.headers)))
     _add_fields(mapping, guessed, new)
-    _add_opt_outs(mapping, guessed, unasked - set(mapping.columns.values()))
+    _add_opt_outs(mapping, guessed, unasked.difference(mapping.of_fields))
     return mapping
 
 
@@ -109,7 +108,7 @@ def _add_fields(mapping: Mapping, guessed: Mapping, new: set[int]) -> None:
         mapping.columns["phone"], *mapping.more_phones = phones
     for name, at in guessed.columns.items():
         is_there = any(field in mapping.columns for field in (name, *_SAYS_THE_SAME.get(name, ())))
-        if at in new and not is_there and name != "do_not_contact":
+        if at in new and not is_there and name not in SEVERAL:
             mapping.columns[name] = at
             mapping.constants.pop(name, None)
 
@@ -117,10 +116,8 @@ def _add_fields(mapping: Mapping, guessed: Mapping, new: set[int]) -> None:
 def _add_opt_outs(mapping: Mapping, guessed: Mapping, unasked: set[int]) -> None:
     """Have columns that may say who must not be contacted do so, or asked about, where nobody was before."""
     asked = [at for at in guessed.unsure if at in unasked]
-    if (at := guessed.columns.get("do_not_contact")) in unasked:
-        if "do_not_contact" in mapping.columns:
-            asked.append(at)
-        else:
-            mapping.columns["do_not_contact"] = at
+    opt_outs = [*mapping.opt_out_columns, *(at for at in guessed.opt_out_columns if at in unasked)]
+    if opt_outs:
+        mapping.columns["do_not_contact"], *mapping.more_opt_outs = opt_outs
     mapping.unsure = list(dict.fromkeys([*mapping.unsure, *asked]))
-    mapping.extras = [at for at in mapping.extras if at not in (*asked, mapping.columns.get("do_not_contact"))]
+    mapping.extras = [at for at in mapping.extras if at not in (*asked, *opt_outs)]

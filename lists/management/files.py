@@ -138,8 +138,9 @@ def mapping_told(imported: Import) -> dict[str, Any]:
     """
     mapping, headers = Mapping.from_dict(imported.mapping), imported.headers
     told: dict[str, Any] = {name: headers[at] for name, at in mapping.columns.items()}
-    if mapping.more_phones:
-        told["phone"] = [told["phone"], *(headers[at] for at in mapping.more_phones)]
+    for name, positions in (("phone", mapping.phones), ("do_not_contact", mapping.opt_out_columns)):
+        if len(positions) > 1:
+            told[name] = [headers[at] for at in positions]
     if mapping.extras:
         told["extra"] = [headers[at] for at in mapping.extras]
     if mapping.unsure:

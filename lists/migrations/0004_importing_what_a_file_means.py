@@ -35,7 +35,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='import',
             name='opt_outs',
-            field=models.JSONField(blank=True, default=dict, help_text='{what the do-not-contact column says: rows}, as it was compared'),
+            field=models.JSONField(blank=True, default=dict, help_text='{do-not-contact column: {what it says, as it was compared: rows}}'),
         ),
         migrations.AddField(
             model_name='import',

@@ -133,7 +133,7 @@ class Import(Leased):
         default=list, blank=True, help_text="lists.importing.causes: what rows are warned of, most rows first"
     )
     opt_outs = models.JSONField(
-        default=dict, blank=True, help_text="{what the do-not-contact column says: rows}, as it was compared"
+        default=dict, blank=True, help_text="{do-not-contact column: {what it says, as it was compared: rows}}"
     )
     duplicates = models.JSONField(
         default=dict, blank=True, help_text="lists.importing.duplicates: the figures of the preview, counted once"

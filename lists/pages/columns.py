@@ -62,12 +62,10 @@ def values_of(imported: Import) -> Callable[[int], list[str]]:
     dialect = Dialect.from_dict(imported.dialect)
     records = islice(reading.read(imported.table_path, dialect), flow.SAMPLE_ROWS)
     rows = [record.cells for record in records if record.cells and not record.note]
-    opt_out_at = Mapping.from_dict(imported.mapping).columns.get("do_not_contact")
 
     def values(at: int) -> list[str]:
         found = (opt_outs.compared(said(cells[at])) for cells in rows if at < len(cells))
-        counted = imported.opt_outs if at == opt_out_at else {}
-        return list(dict.fromkeys([*filter(None, found), *counted]))
+        return list(dict.fromkeys([*filter(None, found), *imported.opt_outs.get(imported.headers[at], {})]))
 
     return values
 

@@ -11,6 +11,7 @@ from lists import jobs
 from lists.forms.imports import MEANINGS
 from lists.importing import changes, describing, duplicates, flow, remembering
 from lists.importing.causes import Cause, Warned, read_causes, read_warnings, with_warning
+from lists.importing.cleaning import OPTED_OUT
 from lists.importing.columns import Mapping
 from lists.importing.duplicates import Duplicates, Pattern, Sides
 from lists.importing.progress import last_counted
@@ -344,6 +345,16 @@ def _rows(imported: Import, address: QueryDict) -> dict[str, Any]:
 
 
 # What undoing leaves open ---------------------------------------------------------------------------------------------
+
+
+def opted_out(imported: Import) -> int:
+    """Rows whose numbers the import made do-not-contact by what the file says: undoing lifts none of them."""
+    rows = imported.rows.filter(outcome=RowOutcome.SUPPRESSED, code=OPTED_OUT)
+    if flow.broke_off(imported):
+        return rows.filter(line__lte=last_counted(imported)).count()
+    unsure = imported.rows.filter(with_warning(Code.OPT_OUT_UNSURE))
+    unsure = unsure.exclude(outcome__in=[RowOutcome.REJECTED, RowOutcome.SKIPPED]).exclude(code=OPTED_OUT)
+    return rows.count() + unsure.count()
 
 
 class Held(NamedTuple):

@@ -399,7 +399,7 @@ def undo(request: HttpRequest, import_id: int) -> HttpResponse:
         {
             **pages.frame(imported, "imports-detail", request.user),
             "plan": undoing.plan(imported.pk, Policy.of(imported), list_id=imported.contact_list_id),
-            "opted_out": describing.opted_out(imported),
+            "opted_out": pages.opted_out(imported),
             "held": pages.held(imported),
         },
     )

@@ -3,9 +3,11 @@
 from datetime import date
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from lists.importing.cleaning import OTHER_NUMBERS, cleaner, first_address, read_date, tidy
-from lists.importing.columns import Mapping
+from lists.importing.columns import Mapping, first_of
 from lists.importing.reading import Record
 from lists.importing.row_warnings import KINDS, Code
 
@@ -228,8 +230,44 @@ def test_a_row_that_opts_out_is_suppressed(cell, code):
 
 def test_a_word_nobody_can_read_is_warned_of_until_a_person_says_what_it_means():
     assert clean(OPT_OUT, DND="perhaps").warning_codes == [Code.OPT_OUT_UNSURE]
-    answered = Mapping({"phone": 0, "do_not_contact": 11}, region="IN", opt_out={"perhaps": True})
+    answered = Mapping({"phone": 0, "do_not_contact": 11}, region="IN", opt_out={11: {"perhaps": True}})
     assert clean(answered, DND="Perhaps").code == "opted_out"
+
+
+OPT_OUT_HEADERS = ["Phone", "DND", "May we call you?", "Status", "Consent"]
+ANSWERS = {2: {"yes": False, "no": True}, 4: {"yes": True}}
+SAYS = {
+    1: {"yes": True, "no": False, "": False, "perhaps": False},
+    2: {"yes": False, "no": True, "": False, "perhaps": False},
+    3: {"yes": False, "no": False, "": False, "unsubscribed": True, "active": False},
+    4: {"yes": True, "no": True, "": False, "revoked": True},
+}
+"""{column: {value: whether it says do not contact, by its header or by the answer of a person}}"""
+
+
+@given(
+    phone=st.sampled_from(["+919800012345", "9999999999", "+442079460000", "12", ""]),
+    said=st.fixed_dictionaries({at: st.sampled_from(sorted(values)) for at, values in SAYS.items()}),
+    columns=st.lists(st.sampled_from(sorted(SAYS)), unique=True),
+)
+def test_a_row_with_a_number_is_suppressed_when_any_opt_out_column_says_so_and_only_then(phone, said, columns):
+    mapping = Mapping(
+        {"phone": 0} | first_of(do_not_contact=columns), "IN", more_opt_outs=columns[1:], opt_out=ANSWERS,
+        switches={"other_country": False},
+    )  # fmt: skip
+    row = cleaner(mapping, OPT_OUT_HEADERS)(Record(2, [phone, *(said[at] for at in sorted(said))]))
+    opted_out = [OPT_OUT_HEADERS[at] for at in columns if SAYS[at][said[at]]]
+    assert (row.code == "opted_out") == (bool(opted_out) and row.phone != "")
+    if row.code == "opted_out":
+        assert (row.column, row.outcome) == (opted_out[0], "suppressed")
+    assert dict(row.opt_outs) == {OPT_OUT_HEADERS[at]: said[at] for at in columns if said[at]}
+
+
+def test_the_same_word_means_in_each_column_what_was_said_of_that_column():
+    mapping = Mapping({"phone": 0, "do_not_contact": 1}, "IN", more_opt_outs=[2], opt_out={2: {"yes": False}})
+    clean_row = cleaner(mapping, OPT_OUT_HEADERS)
+    assert clean_row(Record(2, ["+919800012345", "no", "yes", "", ""])).code == ""
+    assert clean_row(Record(3, ["+919800012345", "yes", "yes", "", ""])).code == "opted_out"
 
 
 def test_a_row_that_opts_out_without_a_number_is_rejected_so_that_somebody_finds_it():

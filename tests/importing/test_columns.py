@@ -13,7 +13,7 @@ BASE = Mapping({"phone": 2, "full_name": 4}, "IN", more_phones=[3], unsure=[0])
 
 def test_a_mapping_survives_being_stored_as_json():
     mapping = Mapping(
-        {"phone": 1, "country": 0}, "IN", {"tag": "July"}, [2], [4, 5], "each", {"maybe": True}, [6],
+        {"phone": 1, "country": 0}, "IN", {"tag": "July"}, [2], [4, 5], "each", [7], {7: {"maybe": True}}, [6],
         {"placeholder": True}
     )  # fmt: skip
     assert Mapping.from_dict(json.loads(json.dumps(mapping.as_dict()))) == mapping
@@ -21,7 +21,7 @@ def test_a_mapping_survives_being_stored_as_json():
 
 def test_a_mapping_that_was_stored_earlier_is_read_with_what_is_new_left_empty():
     stored = {"columns": {"phone": 1}, "region": "IN", "constants": {}, "extras": [2], "no longer known": 1}
-    assert Mapping.from_dict(stored) == Mapping({"phone": 1}, "IN", {}, [2], [], "first_mobile", {}, [], {})
+    assert Mapping.from_dict(stored) == Mapping({"phone": 1}, "IN", {}, [2], [], "first_mobile", [], {}, [], {})
     assert Mapping.from_dict({}) == Mapping()
 
 
@@ -34,9 +34,11 @@ def test_a_mapping_is_not_changed_through_the_dict_it_came_from():
 
 
 def test_a_form_shows_what_is_chosen_for_each_column():
-    mapping = Mapping({"phone": 1, "country": 0}, extras=[2], more_phones=[4])
-    assert [mapping.choice(at) for at in range(5)] == ["country", "phone", "extra", "", "phone"]
-    assert mapping.phones == [1, 4]
+    mapping = Mapping({"phone": 1, "country": 0, "do_not_contact": 5}, extras=[2], more_phones=[4], more_opt_outs=[6])
+    chosen = ["country", "phone", "extra", "", "phone", "do_not_contact", "do_not_contact"]
+    assert [mapping.choice(at) for at in range(7)] == chosen
+    assert (mapping.phones, mapping.opt_out_columns) == ([1, 4], [5, 6])
+    assert sorted(mapping.of_fields) == [0, 1, 4, 5, 6]
 
 
 @pytest.mark.parametrize(
@@ -76,6 +78,24 @@ def test_options_correct_single_columns_and_keep_the_other_guesses():
 )
 def test_what_an_option_names_is_no_longer_what_it_was_guessed_to_be(options, wanted):
     assert corrected(BASE, options, HEADERS) == wanted
+
+
+@pytest.mark.parametrize(
+    ("options", "wanted"),
+    [
+        ([], [0, 3]),
+        (["do_not_contact=Mobile"], [0, 3, 1]),
+        (["do_not_contact=Full name", "do_not_contact=Mobile"], [0, 3, 4, 1]),
+        (["do_not_contact=Phone 2"], [0, 3]),
+        (["ignore=City"], [3]),
+        (["tag=City", "extra=Phone 2"], []),
+    ],
+)
+def test_an_opt_out_column_is_given_up_only_by_its_own_name(options, wanted):
+    base = Mapping({"phone": 2, "do_not_contact": 0}, more_opt_outs=[3])
+    mapping = corrected(base, options, HEADERS)
+    assert sorted(mapping.opt_out_columns) == sorted(wanted)
+    assert problems(mapping, HEADERS) == []
 
 
 def test_a_full_name_that_is_chosen_takes_the_place_of_first_and_last_name():
@@ -119,6 +139,8 @@ def test_an_option_that_makes_no_sense_is_told_so(options, sentence):
         (Mapping({"phone": 0, "tag": 0}), "“a” is used for more than one field."),
         (Mapping({"phone": 0}, extras=[0]), "“a” is used for more than one field."),
         (Mapping({"phone": 0}, more_phones=[0]), "“a” is used for more than one field."),
+        (Mapping({"phone": 0, "do_not_contact": 1}, more_opt_outs=[1]), "“b” is used for more than one field."),
+        (Mapping({"phone": 0}, more_opt_outs=[2]), "A chosen column is not in this file. Choose the columns again."),
         (Mapping({"phone": 7}), "A chosen column is not in this file. Choose the columns again."),
         (Mapping({"phone": 0}, more_phones=[2]), "A chosen column is not in this file. Choose the columns again."),
         (Mapping({"phone": 0}, unsure=[2]), "A chosen column is not in this file. Choose the columns again."),

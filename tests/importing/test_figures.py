@@ -3,6 +3,7 @@
 from collections import Counter
 
 import pytest
+from django.db.models import Q
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
@@ -14,10 +15,11 @@ from lists.importing.flow import match_columns
 from lists.importing.policy import Policy
 from lists.importing.progress import Progress
 from lists.models import Contact, Import, Membership, Suppression
+from lists.pages.imports import opted_out
 from tests.factories import make_contact, make_list
 from tests.importing.worlds import commit, csv_bytes, rolled_back, undo, upload, work
 
-HEADER = ["Mobile", "Mobile 2", "First name", "Last name", "Email", "DND", "City"]
+HEADER = ["Mobile", "Mobile 2", "First name", "Last name", "Email", "DND", "City", "Unsubscribed"]
 COLUMNS = {"phone": 0, "first_name": 2, "last_name": 3, "email": 4, "do_not_contact": 5}
 NUMBERS = ["9800000001", "9800000002", "+91 98000 00003", "9999999999", "+442079460000", "12", "", "9.198E+11", "NA"]
 ROWS = st.lists(
@@ -29,6 +31,7 @@ ROWS = st.lists(
         st.sampled_from(["", "asha@example.org", "nonsense", "NA"]),
         st.sampled_from(["", "", "", "", "No", "Yes", "perhaps"]),
         st.sampled_from(["", "Pune", "x" * 1001]),
+        st.sampled_from(["", "", "", "No", "Yes"]),
     ),
     min_size=1,
     max_size=12,
@@ -54,7 +57,7 @@ def analysed(*, rows, known, suppressed, on_existing, other_person, numbers, swi
     for phone in suppressed:
         Suppression.objects.create(phone=phone, reason="asked to")
     imported = upload(csv_bytes(rows, HEADER), contact_list)
-    mapping = Mapping(COLUMNS, "IN", extras=[6], more_phones=[1], numbers=numbers, switches=switches)
+    mapping = Mapping(COLUMNS, "IN", extras=[6], more_phones=[1], numbers=numbers, more_opt_outs=[7], switches=switches)
     match_columns(imported, mapping, on_existing, other_person)
     return work(imported)
 
@@ -69,6 +72,9 @@ def judge(imported: Import) -> None:
         assert (cause.rows, cause.first_line) == (alike.count(), alike.earliest("line").line)
     apart = imported.rejected + imported.skipped
     assert sum(cause.rows for cause in read_causes(imported)) == apart
+    for at in (5, 7):
+        said = Counter(row.raw[at].casefold() for row in rows if row.raw[at])
+        assert imported.opt_outs.get(HEADER[at], {}) == said
     warnings = read_warnings(imported)
     for code in {warning.code for warning in warnings}:
         columns = [warning for warning in warnings if warning.code == code]
@@ -104,6 +110,9 @@ def test_every_figure_of_check_result_and_undo_is_a_count_over_the_rows(**choice
         assert imported.ledger == preview
         assert Contact.objects.count() - contacts == imported.created
         assert Membership.objects.count() - members == imported.joined
+        says_so = imported.rows.filter(Q(code="opted_out") | with_warning("opt_out_unsure"))
+        says_so = says_so.exclude(outcome__in=["rejected", "skipped"])
+        assert opted_out(imported) == says_so.count()
         planned = undoing.plan(imported.pk, Policy.of(imported), list_id=imported.contact_list_id)
         undo(imported)
         done = Progress.from_json(imported.progress).undo.undone
@@ -128,5 +137,5 @@ def test_nobody_the_file_opts_out_is_callable_afterwards(**choices):
             assert {row.phone, *(row.others or [])} <= protected
             assert row.outcome == "suppressed"
         created = Contact.objects.filter(created_at__gte=imported.started_at).exclude(phone__in=protected)
-        lines = imported.rows.filter(raw__5="Yes").exclude(phone="")
+        lines = imported.rows.filter(Q(raw__5="Yes") | Q(raw__7="Yes")).exclude(phone="")
         assert not created.filter(phone__in=lines.values("phone")).exists()

@@ -314,7 +314,6 @@ def test_without_headers_other_text_is_no_name(values):
     [
         ({"DND": ["NO", "YES"] * 3}, "DND"), ({"Accepts SMS Marketing": ["yes", "no"] * 3}, "Accepts SMS Marketing"),
         ({"Status": ["Active", "Unsubscribed"] * 3}, "Status"), ({"Opted out": ["", "x"] * 3}, "Opted out"),
-        ({"Accepts Marketing": ["yes", "no"] * 3, "Accepts SMS Marketing": ["no", "no"] * 3}, "Accepts SMS Marketing"),
         ({"Status": ["Active", "New"] * 3}, None), ({"DND": ["checked on 1 July", "?"] * 3}, None),
         ({"May we call you?": ["Yes", "No"] * 3}, None), ({"Accepts Email Marketing": ["yes", "no"] * 3}, None),
         ({"Marketing contact status": ["Marketing contact", "Non-marketing contact"] * 3}, None),
@@ -325,11 +324,38 @@ def test_a_column_says_who_must_not_be_contacted_where_header_and_values_leave_n
 
 
 @pytest.mark.parametrize(
+    ("columns", "wanted"),
+    [
+        ({"DND": ["NO", "YES"] * 3, "Unsubscribed": ["", "x"] * 3}, ["DND", "Unsubscribed"]),
+        ({"do_not_contact": ["yes", *BLANK[1:]], "DND": ["N", "Y"] * 3}, ["do_not_contact", "DND"]),
+        ({"Accepts Marketing": ["yes", "no"] * 3, "Accepts SMS Marketing": ["no", "no"] * 3},
+         ["Accepts Marketing", "Accepts SMS Marketing"]),
+        ({"Do not call": ["y", "n"] * 3, "Consent": ["given", "revoked"] * 3, "Status": ["Active", "DND"] * 3},
+         ["Do not call", "Consent", "Status"]),
+        ({"DND": ["NO", "YES"] * 3, "May we call you?": ["Yes", "No"] * 3}, ["DND"]),
+        ({"DND": ["NO", "YES"] * 3, "Status": ["Active", "New"] * 3}, ["DND"]),
+    ],
+)  # fmt: skip
+def test_every_column_that_leaves_no_doubt_says_who_must_not_be_contacted(columns, wanted):
+    assert found({"Mobile": MOBILES} | columns)["do_not_contact"] == wanted
+
+
+def test_a_further_column_says_that_one_of_them_is_enough():
+    headers, rows = table({"Mobile": MOBILES, "DND": ["NO", "YES"] * 3, "Unsubscribed": ["", "x"] * 3})
+    guessed = guess(headers, rows, "IN")
+    first, *further = guessed.mapping.opt_out_columns
+    assert (len(further), guessed.questions) == (1, [])
+    reason = guessed.suggestions[further[0]].reason
+    assert reason.endswith(f"It counts beside “{headers[first]}”: one of them is enough.")
+
+
+@pytest.mark.parametrize(
     ("columns", "unsure"),
     [
         ({"May we call you?": ["Yes", "No"] * 3}, ["May we call you?"]),
         ({"DND": ["checked on 1 July", ""] * 3}, ["DND"]),
-        ({"DND": ["NO", "YES"] * 3, "Do not call": ["Y", "N"] * 3}, ["DND"]),
+        ({"DND": ["NO", "YES"] * 3, "Do not call": ["Y", "N"] * 3}, []),
+        ({"DND": ["NO", "YES"] * 3, "Do not call": ["ask", "later"] * 3}, ["Do not call"]),
         ({"Marketing contact status": ["Marketing contact", "Non-marketing contact"] * 3},
          ["Marketing contact status"]),
         ({"Remarks": ["called twice", *BLANK[2:], "DND"]}, ["Remarks"]),

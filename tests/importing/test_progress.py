@@ -8,7 +8,7 @@ from lists.importing.progress import Progress, UndoProgress
 from lists.importing.undo import Undone
 
 FAR = Progress(
-    "deciding", 40, 30, 31, 2, {"email_left_out": {"Email": [2, 5, 9]}}, {"yes": 1}, 1, 3, {"created": 31}, 1,
+    "deciding", 40, 30, 31, 2, {"email_left_out": {"Email": [2, 5, 9]}}, {"DND": {"yes": 1}}, 1, 3, {"created": 31}, 1,
     UndoProgress(20, 10, 4, 5, 1, 2),
 )  # fmt: skip
 

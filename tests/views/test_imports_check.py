@@ -121,11 +121,11 @@ def test_what_its_values_mean_is_said_before_they_count(uploader):
 
     uploader.post(url("columns", imported), given | {"opt_out_1": "no", "opt_out_2": "yes"})
     imported = work(imported)
-    assert Mapping.from_dict(imported.mapping).opt_out == {"yes": False, "no": True}
+    assert Mapping.from_dict(imported.mapping).opt_out == {1: {"yes": False, "no": True}}
     assert (imported.created, imported.suppressed) == (2, 1)
     page = uploader.get(url("check", imported), {"tab": "problems"})
-    readings = [(said.value, said.words, said.rows) for said in page.context["opt_outs"]]
-    assert readings == [("yes", "may be contacted", 1), ("no", "do not contact", 1)]
+    readings = [(said.value, said.words, said.rows) for said in page.context["opt_outs"]["May we call you?"]]
+    assert readings == [("no", "do not contact", 1), ("yes", "may be contacted", 1)]
     commit(imported)
     assert list(Suppression.objects.values_list("phone", flat=True)) == [RAVI]
 
@@ -156,6 +156,50 @@ def test_a_column_somebody_else_picks_as_do_not_contact_is_asked_about_too(uploa
     assertContains(response, "What “ja gern” means: Choose one of the two.")
     uploader.post(url("columns", imported), given | {"opt_out_1": "no"})
     assert work(imported).created == 1
+
+
+TWO_OPT_OUTS = ["Phone", "Do not call", "May we call you?"]
+
+
+def test_several_columns_may_say_who_must_not_be_contacted_each_with_its_own_answers(uploader):
+    rows = [[ASHA, "Yes", "Yes"], [RAVI, "No", "No"], [MINA, "No", "Yes"]]
+    mapping = Mapping({"phone": 0, "do_not_contact": 1}, "IN", unsure=[2])
+    imported = proposing(draft(uploader, rows, TWO_OPT_OUTS), mapping)
+    given = form_of(uploader.get(url("columns", imported))) | {"column_2": "do_not_contact"}
+    response = uploader.post(url("columns", imported), given)
+    fields = {reading.value: reading.field.name for reading in response.context["matches"][2].readings}
+    uploader.post(url("columns", imported), given | {fields["yes"]: "no", fields["no"]: "yes"})
+
+    imported = work(imported)
+    mapping = Mapping.from_dict(imported.mapping)
+    assert (mapping.opt_out_columns, mapping.opt_out) == ([1, 2], {2: {"yes": False, "no": True}})
+    assert {row.phone: row.outcome for row in imported.rows.all()} == {
+        ASHA: "suppressed",
+        RAVI: "suppressed",
+        MINA: "created",
+    }
+    page = uploader.get(url("check", imported), {"tab": "problems"})
+    readings = {
+        column: [(said.value, said.means, said.rows) for said in readings]
+        for column, readings in page.context["opt_outs"].items()
+    }
+    assert readings == {
+        "Do not call": [("no", False, 2), ("yes", True, 1)],
+        "May we call you?": [("yes", False, 2), ("no", True, 1)],
+    }
+    assertContains(page, "<h3>May we call you?</h3>")
+    again = form_of(uploader.get(url("columns", imported)))
+    assert [again["column_1"], again["column_2"]] == ["do_not_contact", "do_not_contact"]
+    assert [again[fields["yes"]], again[fields["no"]]] == ["no", "yes"]
+
+
+def test_an_opt_out_column_that_is_taken_out_takes_its_answers_with_it(uploader):
+    mapping = Mapping({"phone": 0, "do_not_contact": 1}, "IN", more_opt_outs=[2], opt_out={1: {"maybe": True}})
+    imported = proposing(draft(uploader, [[ASHA, "maybe", "revoked"]], ["Phone", "DND", "Consent"]), mapping)
+    given = form_of(uploader.get(url("columns", imported))) | {"column_1": ""}
+    uploader.post(url("columns", imported), given)
+    mapping = Mapping.from_dict(work(imported).mapping)
+    assert (mapping.opt_out_columns, mapping.opt_out) == ([2], {})
 
 
 def test_a_value_only_the_check_has_found_can_be_answered_under_match_columns(uploader, monkeypatch):
@@ -238,7 +282,7 @@ def test_a_file_of_numbers_nobody_may_call_is_asked_nothing_about_contacts(admin
 
 TWO_PHONES = ["Mobile", "Office", "Do not call", "Ward"]
 CHOSEN = Mapping(
-    {"phone": 1, "do_not_contact": 2}, "IN", extras=[3], more_phones=[0], numbers="first", opt_out={"maybe": True},
+    {"phone": 1, "do_not_contact": 2}, "IN", extras=[3], more_phones=[0], numbers="first", opt_out={2: {"maybe": True}},
     switches={"other_country": False},
 )  # fmt: skip
 ROWS = [[ASHA, RAVI, "no", "East"]]
@@ -249,7 +293,8 @@ def test_everything_a_person_chose_is_proposed_again_wherever_its_columns_stand(
     again = draft(uploader, [["West", "no", MINA, ASHA]], ["Ward", "Do not call", "Mobile", "Office"])
     mapping = remembering.remembered(again).mapping
     assert (mapping.columns, mapping.phones, mapping.extras) == ({"phone": 3, "do_not_contact": 1}, [3, 2], [0])
-    assert (mapping.numbers, mapping.opt_out, mapping.switches) == ("first", {"maybe": True}, {"other_country": False})
+    assert (mapping.numbers, mapping.switches) == ("first", {"other_country": False})
+    assert mapping.opt_out == {1: {"maybe": True}}
     assertContains(uploader.get(url("columns", again)), "Matched as for renewals.csv")
 
 
@@ -284,6 +329,21 @@ def test_a_file_matched_before_opt_outs_were_asked_about_does_not_answer_for_the
     proposing(again, Mapping({"phone": 0, "do_not_contact": 1}, "IN"))
     mapping = remembering.remembered(again).mapping
     assert (mapping.columns, mapping.extras) == ({"phone": 0, "do_not_contact": 1}, [])
+
+
+def test_answers_go_with_their_column_and_new_opt_out_columns_come_beside_those_of_last_time(uploader):
+    contact_list = make_list(default_region="IN")
+    header = ["Phone", "DND", "Remark", "Ward", "Branch", "Firm", "City", "Vehicle"]
+    mapping = Mapping(
+        {"phone": 0, "do_not_contact": 1}, "IN", more_opt_outs=[2], opt_out={1: {"ok": False}, 2: {"ok": True}}
+    )
+    done(uploader, [[ASHA, "ok", "", "", "", "", "", ""]], mapping, header, contact_list)
+    moved = [*reversed(header), "Unsubscribed", "Do we call?"]
+    again = draft(uploader, [["", "", "", "", "", "", "ok", RAVI, "no", "yes"]], moved, contact_list)
+    proposing(again, Mapping({"phone": 7, "do_not_contact": 8}, "IN", unsure=[9]))
+    mapping = remembering.remembered(again).mapping
+    assert (mapping.opt_out_columns, mapping.unsure) == ([6, 5, 8], [9])
+    assert mapping.opt_out == {6: {"ok": False}, 5: {"ok": True}}
 
 
 # Check: errors, warnings, what was set apart --------------------------------------------------------------------------
@@ -427,7 +487,7 @@ def test_the_result_tells_every_choice(uploader):
     assert settings["Of several numbers"] == "the first valid number"
     assert settings["Same number, other person"] == "Leave such rows out"
     assert settings["The number belongs to another country than expected."] == "such rows are left out"
-    assert settings["“no” as do not contact"] == "may be contacted (1 row)"
+    assert settings["“no” in “Do not call”"] == "may be contacted (1 row)"
 
 
 # Check: importing ----------------------------------------------------------------------------------------------------
@@ -643,9 +703,10 @@ def test_undo_counts_everybody_who_leaves_the_list(uploader):
 
 
 def test_undo_says_that_do_not_contact_stays(uploader):
-    mapping = Mapping({"phone": 0, "do_not_contact": 1}, "IN")
-    imported = done(uploader, [[ASHA, "no"], [RAVI, "yes"]], mapping, ["Phone", "Do not call"])
-    assertContains(uploader.get(url("undo", imported)), "1 row of the file said so; undoing never lifts it")
+    mapping = Mapping({"phone": 0, "do_not_contact": 1}, "IN", more_opt_outs=[2])
+    header = ["Phone", "Do not call", "Unsubscribed"]
+    imported = done(uploader, [[ASHA, "no", ""], [RAVI, "yes", "yes"], ["12", "yes", ""]], mapping, header)
+    assertContains(uploader.get(url("undo", imported)), "1 row, by what the file says; undoing never lifts it")
     undo(imported)
     assert list(Suppression.objects.active().values_list("phone", flat=True)) == [RAVI]
 
