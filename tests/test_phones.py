@@ -289,3 +289,11 @@ def test_every_region_of_the_library_is_the_country_of_its_own_example():
 def test_every_region_the_library_knows_has_a_name():
     assert set(phones.REGIONS) == set(phonenumbers.SUPPORTED_REGIONS)
     assert phones.REGIONS["IN"] == "India"
+
+
+@pytest.mark.parametrize(
+    ("number", "where"),
+    [("+44 20 7946", "in the United Kingdom"), ("+31 20 794", "in the Netherlands"), ("+91 12345", "in India")],
+)
+def test_a_refusal_names_the_country_as_people_say_it(number, where):
+    assert where in phones.normalise(number, None).reason

@@ -161,6 +161,11 @@ def _plus_lost(e164: str) -> str:
     return f"If the country is {place}, put the plus sign in front: +{split(e164)[0]}…"
 
 
+_TAKES_AN_ARTICLE = re.compile(
+    r"United |.+ (?:Republic|Islands|Territory)$|(?:Netherlands|Philippines|Bahamas|Maldives|Gambia|Comoros)$"
+).match
+
+
 def _verdict(asked: str, region: str | None, international: bool) -> PhoneRefused:
     """What the library has against a number."""
     exception, result = library.NumberParseException, library.ValidationResult
@@ -175,7 +180,7 @@ def _verdict(asked: str, region: str | None, international: bool) -> PhoneRefuse
     place = REGIONS.get(library.region_code_for_country_code(number.country_code) or "", "")
     if region and not international:
         place = REGIONS[region]
-    where = f" in {place}" if place else ""
+    where = f" in {'the ' if _TAKES_AN_ARTICLE(place) else ''}{place}" if place else ""
     verdict = library.is_possible_number_with_reason(number)
     if verdict in (result.TOO_SHORT, result.IS_POSSIBLE_LOCAL_ONLY):
         return results.too_short(where)
