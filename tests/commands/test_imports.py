@@ -9,14 +9,14 @@ import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
-from lists.models import Contact, Import, Membership
+from lists.models import Contact, Import, Membership, Suppression
 from tests.factories import make_contact, make_list
 from tests.importing.workbook_bytes import xlsx
 from tests.importing.worlds import csv_bytes
 
 pytestmark = pytest.mark.django_db
 
-ASHA, RAVI = "+919800012345", "+919800012346"
+ASHA, RAVI, MINA = "+919800012345", "+919800012346", "+919800012347"
 LEDGER = ["created", "updated", "unchanged", "merged", "skipped", "rejected", "suppressed"]
 
 
@@ -149,6 +149,24 @@ def test_columns_are_mapped_by_header_and_by_position(call, tmp_path):
          "--map", "extra=Ward")  # fmt: skip
     asha = Contact.objects.get()
     assert (asha.phone, asha.first_name, asha.extra) == (ASHA, "Asha", {"Ward": "East"})
+
+
+@pytest.mark.parametrize(
+    ("options", "columns", "suppressed"),
+    [
+        ([], ["DND", "Unsubscribed"], {ASHA, RAVI}),
+        (["--map", "do_not_contact=Ward"], ["DND", "Unsubscribed", "Ward"], {ASHA, RAVI, MINA}),
+        (["--map", "ignore=Unsubscribed"], "DND", {ASHA}),
+    ],
+)
+def test_every_opt_out_column_counts_until_it_is_given_up_by_name(call, tmp_path, options, columns, suppressed):
+    make_list("July")
+    path = tmp_path / "a.csv"
+    path.write_text(f"Phone,DND,Unsubscribed,Ward\n{ASHA},yes,no,\n{RAVI},no,yes,\n{MINA},no,no,x\n")
+    told, _ = call("import_contacts", str(path), "--list", "July", *options, "--map", "phone=Phone")
+    found = told["mapping"]["do_not_contact"]
+    assert (sorted(found) if isinstance(found, list) else found) == columns
+    assert set(Suppression.objects.values_list("phone", flat=True)) == suppressed
 
 
 def test_region_encoding_delimiter_and_policy_are_obeyed(call, tmp_path):
