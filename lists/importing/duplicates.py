@@ -177,8 +177,9 @@ def _effects(imported: Import) -> tuple[Effect, ...]:
         cursor.execute(
             f"""
             WITH known AS MATERIALIZED (
-                SELECT r.line, CASE WHEN EXISTS (
-                    SELECT 1 FROM lists_importrow AS x WHERE x.imported_id = r.imported_id AND x.same_as = r.line
+                SELECT r.line, CASE WHEN r.line IN (
+                    SELECT x.same_as FROM lists_importrow AS x
+                    WHERE x.imported_id = %(import_id)s AND x.same_as IS NOT NULL
                 ) THEN 1 ELSE 0 END AS repeated
                 FROM lists_importrow AS r
                 WHERE r.imported_id = %(import_id)s AND r.outcome IN ('updated', 'unchanged') AND r.same_as IS NULL

@@ -77,7 +77,7 @@ def _national(digits: str, region: str, *rules: str) -> Phone | None:
 
 
 def _told(*rules: str) -> str:
-    return ", ".join(filter(None, rules))
+    return ", ".join(filter(None, rules)) if len(rules) > 1 else rules[0]
 
 
 def _with_rules(phone: Phone, rules: list[str]) -> Phone:
