@@ -18,16 +18,6 @@ TABLE = [["Name", "Mobile"], ["Asha", 9800000001]]
 CSV = "Name,Mobile\nAsha,9800000001\n"
 
 
-@pytest.fixture
-def write(tmp_path):
-    def writer(content):
-        path = tmp_path / "upload"
-        path.write_bytes(content.encode() if isinstance(content, str) else content)
-        return path
-
-    return writer
-
-
 @pytest.mark.parametrize(
     ("content", "wanted"),
     [

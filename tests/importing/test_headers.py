@@ -14,16 +14,6 @@ ROWS = (
 HEADER = "First Name,Last Name,Mobile,E-mail\n"
 
 
-@pytest.fixture
-def write(tmp_path):
-    def writer(text):
-        path = tmp_path / "upload"
-        path.write_bytes(text.encode())
-        return path
-
-    return writer
-
-
 def notes(path):
     return [(record.line, record.note) for record in read(path, detect(path).dialect) if record.note]
 

@@ -26,18 +26,6 @@ from lists.importing.reading import (
 from tests.importing.workbook_bytes import zipped
 
 
-@pytest.fixture
-def write(tmp_path):
-    """Writes bytes, or text as UTF-8, to a file and gives its path."""
-
-    def writer(content):
-        path = tmp_path / "upload"
-        path.write_bytes(content.encode() if isinstance(content, str) else content)
-        return path
-
-    return writer
-
-
 def rows(path, **how):
     return [(record.line, record.cells) for record in read(path, detect(path, **how).dialect)]
 
