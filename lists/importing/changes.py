@@ -10,7 +10,7 @@ from lists.importing.columns import Mapping
 from lists.importing.describing import NOT_SAVED
 from lists.importing.lines import file_line, line_in_words
 from lists.importing.matching import LABELS
-from lists.importing.policy import Policy, fold
+from lists.importing.policy import FOLDED, Policy, fold
 from lists.importing.progress import last_counted
 from lists.importing.reading import Record
 from lists.importing.records import NOTES
@@ -55,7 +55,7 @@ def _contact(row: ImportRow) -> Contact:
 
 
 def _values(of: Contact | ImportRow) -> dict[str, Any]:
-    return {field: getattr(of, field) for field in (*TEXTS, "extra")}
+    return {field: getattr(of, field) for field in FOLDED}
 
 
 # The grid ------------------------------------------------------------------------------------------------------------

@@ -53,7 +53,7 @@ def is_other_person(policy: Policy) -> str:
     first, last, our_first, our_last = map(
         db.ascii_lower, ("r.first_name", "r.last_name", "c.first_name", "c.last_name")
     )
-    # The first line says nothing new; it spares most rows the rest.
+    # Follows from what comes after it, and is compared first because most rows need no more than that.
     is_different = "r.first_name <> c.first_name AND r.last_name <> c.last_name"
     has_last = "1 = 1" if policy.by_full_name else "r.last_name <> ''"
     return (

@@ -12,7 +12,7 @@ from django.utils import timezone
 from lists import db
 from lists.db import BATCH
 from lists.fields import TEXTS
-from lists.importing.policy import Policy, new_extra
+from lists.importing.policy import FOLDED, Policy, new_extra
 from lists.importing.row_warnings import Code
 from lists.importing.saving import LOCK_CONTACTS
 
@@ -71,8 +71,8 @@ def _count(policy: Policy) -> str:
 
 
 def _restore(policy: Policy) -> str:
-    values = ", ".join(f"{field} = earlier.{field}" for field in (*TEXTS, "extra"))
-    earlier = ", ".join(f"COALESCE({_earlier(field)}, c.{field}) AS {field}" for field in (*TEXTS, "extra"))
+    values = ", ".join(f"{field} = earlier.{field}" for field in FOLDED)
+    earlier = ", ".join(f"COALESCE({_earlier(field)}, c.{field}) AS {field}" for field in FOLDED)
     return f"""
         UPDATE lists_contact SET {values}, updated_at = %(now)s
         FROM (
